@@ -1,0 +1,2 @@
+export { createGate, type Gate } from "./gate.ts";
+export type { AuthenticationFailure, Identity, RepositoryVerb } from "./identity.ts";

@@ -1,0 +1,17 @@
+import type { Digest } from "./digest.ts";
+
+/** Everything that may go wrong in the content kernel and is not a bug. Each surface has one switch over it. */
+export type ContentFailure =
+  | { readonly reason: "repository-unknown" }
+  | { readonly reason: "manifest-unknown" }
+  | { readonly reason: "manifest-invalid"; readonly message: string }
+  | { readonly reason: "manifest-too-large"; readonly limit: number }
+  | { readonly reason: "manifest-references-unknown"; readonly missing: readonly Digest[] }
+  | { readonly reason: "blob-unknown"; readonly digest: Digest }
+  | { readonly reason: "blob-in-use"; readonly digest: Digest; readonly manifest: Digest }
+  | { readonly reason: "digest-mismatch"; readonly expected: Digest; readonly actual: Digest | undefined }
+  | { readonly reason: "size-mismatch"; readonly message: string }
+  | { readonly reason: "upload-unknown" }
+  | { readonly reason: "upload-busy" }
+  | { readonly reason: "upload-out-of-order"; readonly expected: number }
+  | { readonly reason: "upload-interrupted"; readonly received: number };

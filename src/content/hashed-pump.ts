@@ -1,0 +1,47 @@
+import type { Hasher } from "./hasher.ts";
+import { readBytes } from "./read-bytes.ts";
+
+/** How a pump ended: everything was passed on, or the source failed after `bytes` of it were. */
+export interface Pumped {
+  readonly bytes: number;
+  /** The source's error; absent when it ended. */
+  readonly interrupted?: unknown;
+}
+
+/**
+ * Passes `source` to `consume`, hashing on the way. When the source fails, what arrived before is passed on and
+ * the consumer sees an ordinary end, so that an interrupted upload keeps its bytes.
+ * @throws what `consume` throws
+ */
+export async function pumpHashed<T>(
+  source: ReadableStream<Uint8Array>,
+  hasher: Hasher,
+  consume: (stream: ReadableStream<Uint8Array>) => Promise<T>,
+): Promise<Pumped & { readonly value: T }> {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  let bytes = 0;
+  const consumed = consume(readable);
+  // A consumer that fails early must not leave the pump waiting for a reader that is gone.
+  consumed.catch((error: unknown) => writer.abort(error).catch(() => {}));
+  const pump = async (): Promise<Pumped> => {
+    const pieces = readBytes(source);
+    for (;;) {
+      let next: IteratorResult<Uint8Array, void>;
+      try {
+        next = await pieces.next();
+      } catch (interrupted) {
+        await writer.close();
+        return { bytes, interrupted };
+      }
+      if (next.done) break;
+      hasher.update(next.value);
+      await writer.write(next.value);
+      bytes += next.value.byteLength;
+    }
+    await writer.close();
+    return { bytes };
+  };
+  const [value, pumped] = await Promise.all([consumed, pump()]);
+  return { ...pumped, value };
+}

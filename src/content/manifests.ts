@@ -1,0 +1,172 @@
+import { err, ok, type Result } from "../platform/index.ts";
+import type { BlobIndex } from "./blob-index.ts";
+import type { BlobStore } from "./blob-store.ts";
+import { type Digest, type DigestAlgorithm, digestAlgorithm } from "./digest.ts";
+import type { ContentFailure } from "./failure.ts";
+import { digestBytes } from "./hasher.ts";
+import { type Manifest, MAX_MANIFEST_BYTES, parseManifest } from "./manifest.ts";
+import type { ManifestStore, ReferrerRow, StoredManifest } from "./manifest-store.ts";
+import { newObjectKey } from "./object-key.ts";
+import type { ReadCache } from "./read-cache.ts";
+import { type Reference, referenceText } from "./reference.ts";
+import type { RepositoryName } from "./repository-name.ts";
+import type { Tag } from "./tag.ts";
+
+/** Annotation sizes vary a thousandfold; a page of referrers is also cut when it has this many bytes of them. */
+const REFERRERS_PAGE_BYTES = 2 * 1024 * 1024;
+
+/** What manifests need. */
+export interface ManifestPorts {
+  readonly manifests: ManifestStore;
+  readonly blobs: BlobIndex;
+  readonly store: BlobStore;
+  readonly cache: ReadCache;
+  readonly now: () => number;
+}
+
+/** A manifest as it is pushed. */
+export interface ManifestPushRequest {
+  readonly repository: RepositoryName;
+  /** What the client calls it; a digest must be that of the bytes. */
+  readonly reference: Reference;
+  /** Further tags. */
+  readonly tags: readonly Tag[];
+  readonly bytes: Uint8Array;
+  readonly contentType: string | undefined;
+  readonly actor: string;
+}
+
+/** What a push recorded. */
+export interface ManifestPushed {
+  readonly digest: Digest;
+  readonly subject: Digest | undefined;
+}
+
+/** A manifest that refers to another as its subject. */
+export interface Referrer {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+  readonly artifactType: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Referrers, and the digest after which the next page begins. */
+export interface ReferrersPage {
+  readonly referrers: readonly Referrer[];
+  readonly next: Digest | undefined;
+}
+
+/** The manifests of repositories. */
+export class Manifests {
+  readonly #ports: ManifestPorts;
+
+  constructor(ports: ManifestPorts) {
+    this.#ports = ports;
+  }
+
+  /** The manifest, if the repository holds it. `fresh` asks the database even if the answer is remembered. */
+  async find(
+    repository: RepositoryName,
+    reference: Reference,
+    fresh: boolean,
+  ): Promise<Result<StoredManifest, ContentFailure>> {
+    const { cache, manifests } = this.#ports;
+    const name = `manifest ${referenceText(reference)}`;
+    const found = await cache.lookup(repository, name, fresh, () => manifests.find(repository, reference));
+    return found === undefined ? err({ reason: "manifest-unknown" }) : ok(found);
+  }
+
+  /** The bytes of a manifest that was found, as they were pushed. */
+  async read(manifest: StoredManifest): Promise<Uint8Array> {
+    const { cache, store } = this.#ports;
+    const kept = cache.bytes(manifest.digest);
+    if (kept !== undefined) return kept;
+    const stream = await store.read(manifest.key);
+    if (stream === undefined) throw new Error(`object of ${manifest.digest} is gone: ${manifest.key}`);
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+    cache.keepBytes(manifest.digest, bytes);
+    return bytes;
+  }
+
+  /** Validates and records a manifest: bytes first, then all rows at once. */
+  async put(request: ManifestPushRequest): Promise<Result<ManifestPushed, ContentFailure>> {
+    const { manifests, blobs, store, cache, now } = this.#ports;
+    const { repository, reference, bytes, actor } = request;
+    const checked = check(request);
+    if (!checked.ok) return checked;
+    const { manifest, digest } = checked.value;
+    const key = newObjectKey(now());
+    const object = { key, digest, size: bytes.byteLength };
+    const written = await store.write(key, bytes, object);
+    if (!written.ok) throw new Error(`store refused bytes of its own digest ${digest}: ${written.error.reason}`);
+    const tags = [...(reference.kind === "tag" ? [reference.tag] : []), ...request.tags];
+    const kept = await manifests.put({ repository, object, manifest, tags, actor });
+    cache.forget(repository);
+    if (kept !== key) blobs.drop(key);
+    if (kept === undefined) {
+      const missing = await manifests.missing(repository, manifest.references);
+      return err({ reason: "manifest-references-unknown", missing });
+    }
+    return ok({ digest, subject: manifest.subject });
+  }
+
+  /** Removes a manifest and every tag that names it. */
+  async remove(repository: RepositoryName, digest: Digest, actor: string): Promise<Result<void, ContentFailure>> {
+    const removed = await this.#ports.manifests.remove(repository, digest, actor);
+    this.#ports.cache.forget(repository);
+    return removed ? ok(undefined) : err({ reason: "manifest-unknown" });
+  }
+
+  /** A page of the manifests whose subject is `subject`, which itself need not exist. */
+  async referrers(
+    repository: RepositoryName,
+    subject: Digest,
+    page: { readonly artifactType: string | undefined; readonly after: string; readonly limit: number },
+  ): Promise<ReferrersPage> {
+    const rows = await this.#ports.manifests.referrers(repository, subject, { ...page, limit: page.limit + 1 });
+    const referrers: Referrer[] = [];
+    let bytes = 0;
+    for (const row of rows.slice(0, page.limit)) {
+      const annotations = await this.#annotations(row);
+      bytes += JSON.stringify(annotations).length;
+      if (bytes > REFERRERS_PAGE_BYTES && referrers.length > 0) break;
+      const { digest, mediaType, size, artifactType } = row;
+      referrers.push({ digest, mediaType, size, artifactType: artifactType ?? undefined, annotations });
+    }
+    return { referrers, next: referrers.length < rows.length ? referrers.at(-1)?.digest : undefined };
+  }
+
+  /** The child of an index that runs on a platform, or `undefined`. */
+  async childFor(
+    index: StoredManifest,
+    platform: { readonly os: string; readonly architecture: string },
+  ): Promise<Digest | undefined> {
+    const parsed = parseManifest(await this.read(index), index.mediaType);
+    const children = parsed.ok ? parsed.value.children : [];
+    return children.find((child) => child.os === platform.os && child.architecture === platform.architecture)?.digest;
+  }
+
+  async #annotations(row: ReferrerRow): Promise<Readonly<Record<string, string>>> {
+    if (row.annotations !== null) return JSON.parse(row.annotations) as Record<string, string>;
+    const parsed = parseManifest(await this.read(row), row.mediaType);
+    return (parsed.ok ? parsed.value.annotations : undefined) ?? {};
+  }
+}
+
+/** Everything about a push that can be judged from the push alone. */
+function check(
+  request: ManifestPushRequest,
+): Result<{ readonly manifest: Manifest; readonly digest: Digest }, ContentFailure> {
+  const { bytes, reference, contentType } = request;
+  if (bytes.byteLength > MAX_MANIFEST_BYTES) return err({ reason: "manifest-too-large", limit: MAX_MANIFEST_BYTES });
+  const algorithm: DigestAlgorithm = reference.kind === "digest" ? digestAlgorithm(reference.digest) : "sha256";
+  const digest = digestBytes(algorithm, bytes);
+  if (reference.kind === "digest" && reference.digest !== digest) {
+    return err({ reason: "digest-mismatch", expected: reference.digest, actual: digest });
+  }
+  const manifest = parseManifest(bytes, contentType);
+  return manifest.ok
+    ? ok({ manifest: manifest.value, digest })
+    : err({ reason: "manifest-invalid", message: manifest.error });
+}

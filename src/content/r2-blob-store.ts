@@ -1,0 +1,99 @@
+import { err, ok, type Result } from "../platform/index.ts";
+import type {
+  BlobStore,
+  ByteRange,
+  KeyPage,
+  MultipartStore,
+  MultipartWrite,
+  Part,
+  WriteFailure,
+} from "./blob-store.ts";
+import { type Digest, digestAlgorithm, digestHex } from "./digest.ts";
+import { KEY_PREFIX } from "./object-key.ts";
+
+/** Equal parts of a multipart write; 10,000 of them are 80 GiB. @see R2 limits: parts of 5 MiB to 5 GiB, all equal but the last */
+const PART_BYTES = 8 * 1024 * 1024;
+
+/** Keys of one `delete` call. @see R2 Workers API reference */
+const DELETE_KEYS = 1000;
+
+/** R2's code for bytes that do not match the given checksum; it appears only in the error's text. */
+const CHECKSUM_MISMATCH = "(10037)";
+
+/** Objects in R2 through the Worker's binding. R2 itself verifies the digest of a whole write. */
+export class R2BlobStore implements BlobStore {
+  readonly presign?: (key: string, seconds: number) => Promise<string>;
+  readonly #bucket: R2Bucket;
+
+  constructor(bucket: R2Bucket, presign?: (key: string, seconds: number) => Promise<string>) {
+    this.#bucket = bucket;
+    if (presign !== undefined) this.presign = presign;
+  }
+
+  async stat(key: string): Promise<number | undefined> {
+    return (await this.#bucket.head(key))?.size;
+  }
+
+  async read(key: string, range?: ByteRange): Promise<ReadableStream<Uint8Array> | undefined> {
+    if (range?.length === 0) return new Blob([]).stream();
+    const object = await this.#bucket.get(
+      key,
+      range === undefined ? {} : { range: { offset: range.offset, length: range.length } },
+    );
+    return object?.body;
+  }
+
+  async write(
+    key: string,
+    body: Uint8Array | ReadableStream<Uint8Array>,
+    expected: { readonly size: number; readonly digest: Digest },
+  ): Promise<Result<void, WriteFailure>> {
+    const algorithm = digestAlgorithm(expected.digest);
+    try {
+      await this.#bucket.put(key, body, { [algorithm]: digestHex(expected.digest) });
+      return ok(undefined);
+    } catch (error) {
+      if (String(error).includes(CHECKSUM_MISMATCH)) return err({ reason: "digest-mismatch", actual: undefined });
+      throw error;
+    }
+  }
+
+  readonly multipart: MultipartStore = {
+    partSize: PART_BYTES,
+    create: async (key: string): Promise<MultipartWrite> => {
+      const upload = await this.#bucket.createMultipartUpload(key);
+      return { key, id: upload.uploadId };
+    },
+    writePart: async (
+      write: MultipartWrite,
+      number: number,
+      body: Uint8Array | ReadableStream<Uint8Array>,
+    ): Promise<Part> => {
+      const part = await this.#resume(write).uploadPart(number, body);
+      return { number, tag: part.etag };
+    },
+    complete: async (write: MultipartWrite, parts: readonly Part[]): Promise<string> => {
+      await this.#resume(write).complete(parts.map((part) => ({ partNumber: part.number, etag: part.tag })));
+      return write.key;
+    },
+    abort: async (write: MultipartWrite): Promise<void> => {
+      await this.#resume(write).abort();
+    },
+  };
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (let start = 0; start < keys.length; start += DELETE_KEYS) {
+      await this.#bucket.delete(keys.slice(start, start + DELETE_KEYS));
+    }
+  }
+
+  async list(cursor: string | undefined): Promise<KeyPage> {
+    const page = await this.#bucket.list({ prefix: KEY_PREFIX, ...(cursor === undefined ? {} : { cursor }) });
+    const keys = page.objects.map((object) => object.key);
+    return page.truncated ? { keys, cursor: page.cursor } : { keys };
+  }
+
+  #resume(write: MultipartWrite): R2MultipartUpload {
+    return this.#bucket.resumeMultipartUpload(write.key, write.id);
+  }
+}

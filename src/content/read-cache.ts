@@ -1,0 +1,84 @@
+import { type Clock, Lru } from "../platform/index.ts";
+import type { Digest } from "./digest.ts";
+import type { LinkedBlob } from "./blob-link-store.ts";
+import type { StoredManifest } from "./manifest-store.ts";
+import type { RepositoryName } from "./repository-name.ts";
+
+/** Lookups that one isolate remembers at most. */
+const MAX_LOOKUPS = 20_000;
+
+/** Blobs up to this many bytes are worth keeping in memory: configs, not layers. */
+export const MAX_CACHED_BLOB_BYTES = 128 * 1024;
+
+type Lookup = LinkedBlob | StoredManifest;
+
+interface Remembered {
+  readonly value: Lookup;
+  readonly readAt: number;
+  readonly generation: number;
+}
+
+/**
+ * What one isolate remembers. Lookups (which digest has this tag, does this repository hold this blob) are good for a
+ * short while, and not past a write to the repository in this isolate. Bytes are keyed by digest and good forever; they
+ * are asked for only after a lookup said that the repository holds them. That something is absent is never remembered.
+ */
+export class ReadCache {
+  readonly #clock: Clock;
+  readonly #staleness: number;
+  readonly #lookups = new Lru<Remembered>(MAX_LOOKUPS);
+  readonly #bytes: Lru<Uint8Array>;
+  readonly #generations = new Map<RepositoryName, number>();
+  #generation = 0;
+  /** The generation of repositories that are not in the map. */
+  #floor = 0;
+
+  /** @param staleness milliseconds for which a lookup is good; `capacity` is in bytes */
+  constructor(clock: Clock, staleness: number, capacity: number) {
+    this.#clock = clock;
+    this.#staleness = staleness;
+    this.#bytes = new Lru(capacity);
+  }
+
+  /**
+   * The remembered answer to a lookup, or a new one by `read`.
+   * @param name tells this lookup from others in the repository
+   * @param fresh reads anew, whatever is remembered
+   */
+  async lookup<T extends Lookup>(
+    repository: RepositoryName,
+    name: string,
+    fresh: boolean,
+    read: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    if (this.#staleness === 0) return read();
+    const key = `${repository}|${name}`;
+    const generation = this.#generations.get(repository) ?? this.#floor;
+    const now = this.#clock();
+    const known = fresh ? undefined : this.#lookups.get(key);
+    if (known !== undefined && known.generation === generation && now - known.readAt < this.#staleness)
+      return known.value as T;
+    const value = await read();
+    if (value === undefined) this.#lookups.delete(key);
+    else this.#lookups.set(key, { value, readAt: now, generation }, 1);
+    return value;
+  }
+
+  /** A write changed the repository: what was looked up before, or is being looked up now, is no longer good. */
+  forget(repository: RepositoryName): void {
+    this.#generation += 1;
+    if (this.#generations.size >= MAX_LOOKUPS) {
+      this.#generations.clear();
+      this.#floor = this.#generation;
+    }
+    this.#generations.set(repository, this.#generation);
+  }
+
+  bytes(digest: Digest): Uint8Array | undefined {
+    return this.#bytes.get(digest);
+  }
+
+  keepBytes(digest: Digest, bytes: Uint8Array): void {
+    this.#bytes.set(digest, bytes, bytes.byteLength);
+  }
+}

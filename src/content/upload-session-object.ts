@@ -1,0 +1,110 @@
+import { DurableObject } from "cloudflare:workers";
+import { z } from "zod";
+import type { Env, Result } from "../platform/index.ts";
+import type { Digest, DigestAlgorithm } from "./digest.ts";
+import type { ContentFailure } from "./failure.ts";
+import type { UploadResult } from "./upload-record.ts";
+import { type UploadBytes, type UploadSessionPorts, UploadSessionState } from "./upload-session.ts";
+
+/** Carries what belongs to the bytes of a request between the Worker and the object. */
+const REQUEST_HEADER = "x-upload-request";
+
+const requestSchema = z.object({
+  algorithm: z.enum(["sha256", "sha512"]),
+  expiresAt: z.number(),
+  offset: z.number().optional(),
+  /** Present on the last request. */
+  digest: z.string().optional(),
+});
+
+/**
+ * The Durable Object class of upload sessions. Bytes come by `fetch`, whose bodies the runtime passes on without
+ * copying; everything else is a remote call.
+ */
+export function uploadSessionClass(bind: (env: Env) => UploadSessionPorts) {
+  return class UploadSession extends DurableObject<Env> {
+    readonly #session: UploadSessionState;
+
+    constructor(context: DurableObjectState, env: Env) {
+      super(context, env);
+      this.#session = new UploadSessionState(context.storage, bind(env));
+    }
+
+    override async fetch(request: Request): Promise<Response> {
+      const { digest, algorithm, expiresAt, offset } = requestSchema.parse(
+        JSON.parse(request.headers.get(REQUEST_HEADER) ?? "{}"),
+      );
+      const bytes: UploadBytes = { body: request.body ?? new Blob([]).stream(), algorithm, expiresAt, offset };
+      const result = await (digest === undefined
+        ? this.#session.append(bytes)
+        : this.#session.close(digest as Digest, bytes));
+      return Response.json(result);
+    }
+
+    status(): Result<number, ContentFailure> {
+      return this.#session.status();
+    }
+
+    take(expiresAt: number): Promise<boolean> {
+      return this.#session.take(expiresAt);
+    }
+
+    cancel(expiresAt: number): Promise<Result<void, ContentFailure>> {
+      return this.#session.cancel(expiresAt);
+    }
+
+    override alarm(): Promise<void> {
+      return this.#session.expire();
+    }
+  };
+}
+
+/** The Worker's side of one upload session. */
+export interface UploadSessionClient {
+  status(): Promise<Result<number, ContentFailure>>;
+  take(): Promise<boolean>;
+  cancel(): Promise<Result<void, ContentFailure>>;
+  append(body: ReadableStream<Uint8Array> | null, offset: number | undefined): Promise<Result<number, ContentFailure>>;
+  close(
+    body: ReadableStream<Uint8Array> | null,
+    offset: number | undefined,
+    digest: Digest,
+  ): Promise<Result<UploadResult, ContentFailure>>;
+}
+
+/** What the client calls; the class above has more members, which are not for remote use. */
+interface UploadSessionStub extends Pick<Fetcher, "fetch"> {
+  status(): Promise<Result<number, ContentFailure>>;
+  take(expiresAt: number): Promise<boolean>;
+  cancel(expiresAt: number): Promise<Result<void, ContentFailure>>;
+}
+
+/** The session called `name`, opened for `algorithm`, which ends at `expiresAt` (milliseconds). */
+export function uploadSessionClient(
+  namespace: DurableObjectNamespace,
+  name: string,
+  algorithm: DigestAlgorithm,
+  expiresAt: number,
+): UploadSessionClient {
+  const stub = namespace.get(namespace.idFromName(name)) as unknown as UploadSessionStub;
+  const send = async <T>(
+    body: ReadableStream<Uint8Array> | null,
+    offset: number | undefined,
+    digest?: Digest,
+  ): Promise<Result<T, ContentFailure>> => {
+    const parameters: z.input<typeof requestSchema> = { algorithm, expiresAt, offset, digest };
+    const response = await stub.fetch("http://upload-session/", {
+      method: "POST",
+      headers: { [REQUEST_HEADER]: JSON.stringify(parameters) },
+      body,
+    });
+    return response.json<Result<T, ContentFailure>>();
+  };
+  return {
+    status: () => stub.status(),
+    take: () => stub.take(expiresAt),
+    cancel: () => stub.cancel(expiresAt),
+    append: (body, offset) => send<number>(body, offset),
+    close: (body, offset, digest) => send<UploadResult>(body, offset, digest),
+  };
+}

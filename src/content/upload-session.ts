@@ -1,0 +1,301 @@
+import { type Clock, err, type Log, ok, type Result, Semaphore } from "../platform/index.ts";
+import type { BlobStore, MultipartWrite } from "./blob-store.ts";
+import { type Digest, type DigestAlgorithm, digestAlgorithm } from "./digest.ts";
+import type { ContentFailure } from "./failure.ts";
+import { pumpHashed } from "./hashed-pump.ts";
+import { digestStream, Hasher } from "./hasher.ts";
+import { newObjectKey } from "./object-key.ts";
+import type { PartBuffers } from "./part-buffers.ts";
+import { PartCutter } from "./part-cutter.ts";
+import { readBytes } from "./read-bytes.ts";
+import { type UploadRecord, UploadRecords, type UploadResult } from "./upload-record.ts";
+
+/** How long a request waits for another one to the same session, in milliseconds. */
+const TURN_MS = 10_000;
+
+/** What a session works with. */
+export interface UploadSessionPorts {
+  readonly store: BlobStore;
+  readonly buffers: PartBuffers;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Bytes for a session. */
+export interface UploadBytes {
+  readonly body: ReadableStream<Uint8Array>;
+  /** The algorithm named when the session was opened. */
+  readonly algorithm: DigestAlgorithm;
+  /** When the session ends if it is not closed, in milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+  /** Where the client says that the bytes belong; checked against what was received. */
+  readonly offset: number | undefined;
+}
+
+/**
+ * One resumable upload. It lives in a Durable Object, which alone receives the session's bytes: their order is a
+ * property of the object. Every byte is written to the store once; the digest is computed on the way, and only if the
+ * object was evicted meanwhile is the finished blob read again to verify it.
+ *
+ * Nothing is stored before the first byte arrives: a session that was opened and not used does not exist here.
+ */
+export class UploadSessionState {
+  readonly #storage: DurableObjectStorage;
+  readonly #records: UploadRecords;
+  readonly #ports: UploadSessionPorts;
+  readonly #turn = new Semaphore(1);
+  #hasher: Hasher | undefined;
+
+  constructor(storage: DurableObjectStorage, ports: UploadSessionPorts) {
+    this.#storage = storage;
+    this.#records = new UploadRecords(storage);
+    this.#ports = ports;
+  }
+
+  /** Bytes received; `upload-unknown` after the session was closed or cancelled. */
+  status(): Result<number, ContentFailure> {
+    const record = this.#records.session();
+    return record === undefined || record.state === "open" ? ok(record?.size ?? 0) : err({ reason: "upload-unknown" });
+  }
+
+  /**
+   * Ends a session that received nothing, because its blob is about to be written past it, in one request.
+   * Answers whether that may be done.
+   */
+  async take(expiresAt: number): Promise<boolean> {
+    if (this.#records.session() !== undefined) return false;
+    this.#records.saveSession({ algorithm: "sha256", state: "closed", size: 0, tail: 0, parts: 0 });
+    await this.#storage.setAlarm(expiresAt);
+    return true;
+  }
+
+  /** Adds bytes. When the client goes away, what had arrived is kept. */
+  async append(bytes: UploadBytes): Promise<Result<number, ContentFailure>> {
+    return this.#inTurn(async () => {
+      const record = await this.#open(bytes);
+      if (!record.ok) return record;
+      return this.#receive(record.value, bytes.body);
+    });
+  }
+
+  /** Adds the last bytes, if any, and finishes the object, whose digest must be `digest`. Repeating it is harmless. */
+  async close(digest: Digest, bytes: UploadBytes): Promise<Result<UploadResult, ContentFailure>> {
+    return this.#inTurn(async () => {
+      const earlier = this.#records.session()?.result;
+      if (earlier?.digest === digest) {
+        await bytes.body.cancel();
+        return ok(earlier);
+      }
+      const record = await this.#open(bytes);
+      if (!record.ok) return record;
+      const received = await this.#receive(record.value, bytes.body);
+      if (!received.ok) return received;
+      return this.#finish(digest);
+    });
+  }
+
+  /** Forgets the session and what it stored. */
+  async cancel(expiresAt: number): Promise<Result<void, ContentFailure>> {
+    return this.#inTurn(async () => {
+      const record = this.#records.session();
+      if (record !== undefined && record.state !== "open") return err({ reason: "upload-unknown" });
+      await this.#discard(record ?? UNUSED);
+      await this.#storage.setAlarm(expiresAt);
+      return ok(undefined);
+    });
+  }
+
+  /** The session's time is over: whatever is unfinished is removed, and the object's storage with it. */
+  async expire(): Promise<void> {
+    const release = await this.#turn.acquire();
+    try {
+      const record = this.#records.session();
+      if (record?.state === "open") {
+        await this.#discard(record);
+        this.#ports.log.info("upload.purged", { bytes: record.size });
+      }
+      await this.#storage.deleteAll();
+    } finally {
+      release();
+    }
+  }
+
+  async #open(bytes: UploadBytes): Promise<Result<UploadRecord, ContentFailure>> {
+    const record = this.#records.session();
+    if (record === undefined) {
+      if ((bytes.offset ?? 0) !== 0) return err({ reason: "upload-out-of-order", expected: 0 });
+      const fresh: UploadRecord = { ...UNUSED, algorithm: bytes.algorithm };
+      this.#records.saveSession(fresh);
+      this.#hasher = new Hasher(bytes.algorithm);
+      await this.#storage.setAlarm(bytes.expiresAt);
+      return ok(fresh);
+    }
+    if (record.state !== "open") return err({ reason: "upload-unknown" });
+    if (bytes.offset !== undefined && bytes.offset !== record.size) {
+      return err({ reason: "upload-out-of-order", expected: record.size });
+    }
+    return ok(record);
+  }
+
+  async #receive(record: UploadRecord, body: ReadableStream<Uint8Array>): Promise<Result<number, ContentFailure>> {
+    const { partSize } = this.#ports.store.multipart;
+    const interrupted = await (partSize === undefined
+      ? this.#receivePart(record, body)
+      : this.#receiveParts(record, body));
+    const size = this.#records.session()?.size ?? 0;
+    if (interrupted === undefined) return ok(size);
+    this.#ports.log.info("upload.interrupted", { received: size, error: interrupted });
+    return err({ reason: "upload-interrupted", received: size });
+  }
+
+  /** For stores that take parts of any length: one request is one part. Returns the error of a body that broke off. */
+  async #receivePart(record: UploadRecord, body: ReadableStream<Uint8Array>): Promise<unknown> {
+    const { multipart } = this.#ports.store;
+    const write = record.write ?? (await multipart.create(newObjectKey(this.#ports.clock())));
+    const number = record.parts + 1;
+    const hasher = this.#hasherAt(record);
+    const pumped = await pumpHashed(body, hasher, (stream) => multipart.writePart(write, number, stream));
+    if (pumped.bytes === 0) {
+      await multipart.abort(write, [pumped.value]);
+      return pumped.interrupted;
+    }
+    this.#records.savePart(pumped.value);
+    this.#records.saveSession({ ...record, write, parts: number, size: record.size + pumped.bytes });
+    return pumped.interrupted;
+  }
+
+  /** For stores that want equal parts: cuts the body, and keeps the tail. Returns the error of a body that broke off. */
+  async #receiveParts(before: UploadRecord, body: ReadableStream<Uint8Array>): Promise<unknown> {
+    const { store, buffers, clock } = this.#ports;
+    let record = before;
+    const cutter = new PartCutter(buffers, async (part) => {
+      const write = record.write ?? (await store.multipart.create(newObjectKey(clock())));
+      const number = record.parts + 1;
+      record = { ...record, write, parts: number, tail: 0, size: number * part.byteLength };
+      const stored = await store.multipart.writePart(write, number, part);
+      this.#records.savePart(stored);
+      this.#records.clearTail();
+      this.#records.saveSession(record);
+    });
+    try {
+      for (const piece of this.#records.tail()) await cutter.push(piece);
+      const hasher = this.#hasherAt(before);
+      let interrupted: unknown;
+      const pieces = readBytes(body);
+      for (;;) {
+        const next = await pieces.next().catch((error: unknown) => {
+          interrupted = error;
+          return undefined;
+        });
+        if (next === undefined || next.done) break;
+        hasher.update(next.value);
+        await cutter.push(next.value);
+      }
+      await cutter.settle();
+      const known = record.parts === before.parts ? before.tail : 0;
+      this.#records.appendTail(known, cutter.tail.subarray(known));
+      this.#records.saveSession({
+        ...record,
+        tail: cutter.tail.byteLength,
+        size: record.size - record.tail + cutter.tail.byteLength,
+      });
+      return interrupted;
+    } finally {
+      cutter.release();
+    }
+  }
+
+  async #finish(digest: Digest): Promise<Result<UploadResult, ContentFailure>> {
+    const record = this.#records.session();
+    if (record === undefined) return err({ reason: "upload-unknown" });
+    const finished =
+      record.write === undefined
+        ? await this.#finishSmall(record, digest)
+        : await this.#finishParts(record, record.write, digest);
+    if (!finished.ok) {
+      this.#ports.log.info("upload.refused", { expected: digest, failure: finished.error });
+      return finished;
+    }
+    this.#records.clearTail();
+    this.#records.saveSession({ ...record, state: "closed", result: finished.value });
+    return finished;
+  }
+
+  /** Everything is in the tail: one write, which the store verifies. */
+  async #finishSmall(record: UploadRecord, digest: Digest): Promise<Result<UploadResult, ContentFailure>> {
+    const { store, clock } = this.#ports;
+    const key = newObjectKey(clock());
+    const bytes = new Uint8Array(await new Blob(this.#records.tail()).arrayBuffer());
+    const written = await store.write(key, bytes, { size: record.size, digest });
+    if (written.ok) return ok({ key, digest, size: record.size });
+    await this.#discard(record);
+    return err(written.error.reason === "digest-mismatch" ? { ...written.error, expected: digest } : written.error);
+  }
+
+  async #finishParts(
+    record: UploadRecord,
+    write: MultipartWrite,
+    digest: Digest,
+  ): Promise<Result<UploadResult, ContentFailure>> {
+    const { store } = this.#ports;
+    const algorithm = digestAlgorithm(digest);
+    const hasher = this.#hasher;
+    const hashed = hasher?.algorithm === algorithm && hasher.length === record.size ? hasher.digest() : undefined;
+    if (hashed !== undefined && hashed !== digest) {
+      await this.#discard(record);
+      return err({ reason: "digest-mismatch", expected: digest, actual: hashed });
+    }
+    const key = await this.#complete(record, write);
+    if (hashed === digest) return ok({ key, digest, size: record.size });
+    const stored = await store.read(key);
+    const actual = stored === undefined ? undefined : await digestStream(algorithm, stored);
+    if (actual === digest) return ok({ key, digest, size: record.size });
+    await store.delete([key]);
+    await this.#discard(record);
+    return err({ reason: "digest-mismatch", expected: digest, actual });
+  }
+
+  async #complete(record: UploadRecord, write: MultipartWrite): Promise<string> {
+    const { multipart } = this.#ports.store;
+    const parts = this.#records.parts();
+    if (record.tail > 0) {
+      const tail = new Uint8Array(await new Blob(this.#records.tail()).arrayBuffer());
+      parts.push(await multipart.writePart(write, record.parts + 1, tail));
+    }
+    return multipart.complete(write, parts);
+  }
+
+  async #discard(record: UploadRecord): Promise<void> {
+    this.#hasher = undefined;
+    this.#records.clearTail();
+    this.#records.saveSession({ ...record, state: "cancelled" });
+    if (record.write !== undefined) await this.#ports.store.multipart.abort(record.write, this.#records.parts());
+  }
+
+  /** The hash of the bytes before `record`; one that cannot be right any more if the object was evicted. */
+  #hasherAt(record: UploadRecord): Hasher {
+    if (this.#hasher?.length !== record.size) this.#hasher = new Hasher(record.algorithm);
+    return this.#hasher;
+  }
+
+  async #inTurn<T>(work: () => Promise<Result<T, ContentFailure>>): Promise<Result<T, ContentFailure>> {
+    const turn = this.#turn.acquire();
+    let timer: number | NodeJS.Timeout | null = null;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), TURN_MS);
+    });
+    const release = await Promise.race([turn, late]);
+    clearTimeout(timer ?? undefined);
+    if (release === undefined) {
+      void turn.then((free) => free());
+      return err({ reason: "upload-busy" });
+    }
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+}
+
+const UNUSED: UploadRecord = { algorithm: "sha256", state: "open", size: 0, tail: 0, parts: 0 };

@@ -1,0 +1,32 @@
+/**
+ * The texts of all elements called `name`, entities resolved. Enough for the flat answers of S3, whose interesting
+ * elements hold text only; not a parser.
+ */
+export function elementTexts(xml: string, name: string): string[] {
+  const texts: string[] = [];
+  const open = `<${name}>`;
+  const close = `</${name}>`;
+  for (let at = xml.indexOf(open); at >= 0; at = xml.indexOf(open, at)) {
+    const start = at + open.length;
+    const end = xml.indexOf(close, start);
+    if (end < 0) break;
+    texts.push(unescapeXml(xml.slice(start, end)));
+    at = end;
+  }
+  return texts;
+}
+
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" } as const;
+
+export function escapeXml(text: string): string {
+  return text.replaceAll(/[&<>"]/g, (character) => ENTITIES[character as keyof typeof ENTITIES]);
+}
+
+function unescapeXml(text: string): string {
+  return text
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&#39;", "'")
+    .replaceAll("&amp;", "&");
+}

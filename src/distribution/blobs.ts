@@ -1,0 +1,77 @@
+import type { Digest, LinkedBlob, RepositoryName } from "../content/index.ts";
+import { parseRange } from "./byte-range.ts";
+import { type Call, forbidden, isUnchanged, methodNotAllowed } from "./context.ts";
+import { errorResponse, failureResponse } from "./errors.ts";
+
+/** A blob never changes: whoever may have it may keep it. Shared caches must not, since the next client may not have it. */
+const CACHE_CONTROL = "private, max-age=31536000, immutable";
+
+/** `GET`, `HEAD` and `DELETE /v2/<name>/blobs/<digest>`. @see distribution-spec end-2 and end-10 */
+export async function blob(call: Call, repository: RepositoryName, digest: Digest): Promise<Response> {
+  switch (call.request.method) {
+    case "GET":
+    case "HEAD":
+      return forbidden(call, "pull", repository) ?? (await pull(call, repository, digest));
+    case "DELETE":
+      return forbidden(call, "delete", repository) ?? (await remove(call, repository, digest));
+    default:
+      return methodNotAllowed(["GET", "HEAD", "DELETE"]);
+  }
+}
+
+async function pull(call: Call, repository: RepositoryName, digest: Digest): Promise<Response> {
+  const { request, services } = call;
+  const found = await services.blobs.find(repository, digest, call.fresh);
+  if (!found.ok) return failureResponse(found.error);
+  const headers = blobHeaders(found.value);
+  if (isUnchanged(request, `"${digest}"`)) return new Response(null, { status: 304, headers });
+  if (request.method === "HEAD") {
+    headers["content-length"] = String(found.value.size);
+    return new Response(null, { headers });
+  }
+  const location = await services.blobs.redirect(found.value);
+  if (location !== undefined)
+    return new Response(null, { status: 307, headers: { ...headers, location, "cache-control": "no-store" } });
+  return send(call, found.value, headers);
+}
+
+async function send(call: Call, found: LinkedBlob, headers: Record<string, string>): Promise<Response> {
+  const { size } = found;
+  const wanted = parseRange(call.request.headers.get("range"), size);
+  if (wanted.kind === "unsatisfiable") {
+    return errorResponse("RANGE_INVALID", {
+      message: "requested range not satisfiable",
+      detail: `the blob has ${size} bytes`,
+      headers: { "content-range": `bytes */${size}` },
+    });
+  }
+  if (wanted.kind === "whole") {
+    headers["content-length"] = String(size);
+    return new Response(sized(await call.services.blobs.read(found), size), { headers });
+  }
+  const { offset, length } = wanted.range;
+  headers["content-length"] = String(length);
+  headers["content-range"] = `bytes ${offset}-${offset + length - 1}/${size}`;
+  return new Response(sized(await call.services.blobs.read(found, wanted.range), length), { status: 206, headers });
+}
+
+/** The runtime sends a stream of unknown length in chunks; clients want `Content-Length`. */
+function sized(body: Uint8Array | ReadableStream<Uint8Array>, length: number): BodyInit {
+  if (body instanceof Uint8Array) return body;
+  return body.pipeThrough(new FixedLengthStream(length));
+}
+
+async function remove(call: Call, repository: RepositoryName, digest: Digest): Promise<Response> {
+  const removed = await call.services.blobs.remove(repository, digest);
+  return removed.ok ? new Response(null, { status: 202 }) : failureResponse(removed.error);
+}
+
+function blobHeaders({ digest }: LinkedBlob): Record<string, string> {
+  return {
+    "content-type": "application/octet-stream",
+    "docker-content-digest": digest,
+    etag: `"${digest}"`,
+    "accept-ranges": "bytes",
+    "cache-control": CACHE_CONTROL,
+  };
+}

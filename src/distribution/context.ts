@@ -1,0 +1,50 @@
+import type { Gate, Identity, RepositoryVerb } from "../access/index.ts";
+import type { BlobIndex, Manifests, Names, RepositoryName, Uploads } from "../content/index.ts";
+import { type ErrorOptions, errorResponse } from "./errors.ts";
+
+/** What the Distribution API serves from. */
+export interface DistributionServices {
+  readonly gate: Gate;
+  readonly blobs: BlobIndex;
+  readonly manifests: Manifests;
+  readonly names: Names;
+  readonly uploads: Uploads;
+  readonly readOnly: boolean;
+  /** Advice to clients that push in chunks, in bytes. */
+  readonly chunkMinLength: number;
+}
+
+/** One authenticated request. */
+export interface Call {
+  readonly services: DistributionServices;
+  readonly identity: Identity;
+  readonly request: Request;
+  readonly url: URL;
+  /** The client asked for an answer from the database, not from memory. */
+  readonly fresh: boolean;
+}
+
+/** The refusal if the caller may not do this, else nothing. */
+export function forbidden(call: Call, verb: RepositoryVerb, repository?: RepositoryName): Response | undefined {
+  const { services, identity } = call;
+  if (services.readOnly && (verb === "push" || verb === "delete")) {
+    return errorResponse("UNSUPPORTED", { message: "the registry is read-only" });
+  }
+  return services.gate.allows(identity, verb, repository) ? undefined : errorResponse("DENIED");
+}
+
+/** The refusal of a method that a path does not have. */
+export function methodNotAllowed(allowed: readonly string[]): Response {
+  const options: ErrorOptions = { headers: { allow: allowed.join(", ") }, message: "the method is not allowed here" };
+  return errorResponse("UNSUPPORTED", options);
+}
+
+/** Whether the client already has the content with this entity tag (RFC 9110 section 13.1.2). */
+export function isUnchanged(request: Request, etag: string): boolean {
+  const header = request.headers.get("if-none-match");
+  if (header === null) return false;
+  return header.split(",").some((candidate) => {
+    const text = candidate.trim();
+    return text === "*" || text === etag || text === `W/${etag}`;
+  });
+}

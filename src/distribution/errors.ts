@@ -1,0 +1,94 @@
+import type { ContentFailure } from "../content/index.ts";
+
+/**
+ * The codes of the Distribution API, with the status and the message that clients print.
+ * @see OCI distribution-spec, spec.md, section "Error Codes"; the rest is what Docker's registry answers
+ */
+export const ERRORS = {
+  BLOB_UNKNOWN: { status: 404, message: "blob unknown to registry" },
+  BLOB_UPLOAD_UNKNOWN: { status: 404, message: "blob upload unknown to registry" },
+  DENIED: { status: 403, message: "requested access to the resource is denied" },
+  DIGEST_INVALID: { status: 400, message: "provided digest did not match uploaded content" },
+  MANIFEST_BLOB_UNKNOWN: { status: 400, message: "blob unknown to registry" },
+  MANIFEST_INVALID: { status: 400, message: "manifest invalid" },
+  MANIFEST_UNKNOWN: { status: 404, message: "manifest unknown" },
+  NAME_INVALID: { status: 400, message: "invalid repository name" },
+  NAME_UNKNOWN: { status: 404, message: "repository name not known to registry" },
+  PAGINATION_NUMBER_INVALID: { status: 400, message: "invalid number of results requested" },
+  RANGE_INVALID: { status: 416, message: "invalid content range" },
+  SIZE_INVALID: { status: 400, message: "provided length did not match content length" },
+  TAG_INVALID: { status: 400, message: "invalid tag" },
+  TOOMANYREQUESTS: { status: 429, message: "too many requests" },
+  UNAUTHORIZED: { status: 401, message: "authentication required" },
+  UNAVAILABLE: { status: 503, message: "service unavailable" },
+  UNKNOWN: { status: 500, message: "unknown error" },
+  UNSUPPORTED: { status: 405, message: "the operation is unsupported" },
+} as const satisfies Record<string, { readonly status: number; readonly message: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What may be said about an error beyond its code. */
+export interface ErrorOptions {
+  /** Replaces the table's message where the client's user is better served by another. */
+  readonly message?: string;
+  readonly detail?: unknown;
+  readonly headers?: Record<string, string>;
+  /** Replaces the table's status where the specification wants another. */
+  readonly status?: number;
+}
+
+/** An answer in the API's error dialect: `{"errors":[{"code","message","detail"}]}`. */
+export function errorResponse(code: ErrorCode, options: ErrorOptions = {}): Response {
+  const { status, message } = ERRORS[code];
+  const body = { errors: [{ code, message: options.message ?? message, detail: options.detail ?? null }] };
+  return Response.json(body, { status: options.status ?? status, headers: options.headers ?? {} });
+}
+
+/** Seconds after which a client may try again when its session is busy. */
+const BUSY_RETRY_SECONDS = 5;
+
+/** What the wire says about a failure of the content kernel. */
+export function failureResponse(failure: ContentFailure): Response {
+  switch (failure.reason) {
+    case "repository-unknown":
+      return errorResponse("NAME_UNKNOWN");
+    case "manifest-unknown":
+      return errorResponse("MANIFEST_UNKNOWN");
+    case "manifest-invalid":
+      return errorResponse("MANIFEST_INVALID", { message: `manifest invalid: ${failure.message}` });
+    case "manifest-too-large":
+      return errorResponse("MANIFEST_INVALID", {
+        status: 413,
+        message: `manifest invalid: larger than ${failure.limit} bytes`,
+      });
+    case "manifest-references-unknown":
+      return errorResponse("MANIFEST_BLOB_UNKNOWN", {
+        message: `blob unknown to registry: ${failure.missing.join(", ")}`,
+        detail: failure.missing.map((digest) => ({ digest })),
+      });
+    case "blob-unknown":
+      return errorResponse("BLOB_UNKNOWN", { detail: { digest: failure.digest } });
+    case "blob-in-use":
+      return errorResponse("UNSUPPORTED", {
+        message: "blob is in use: delete the manifest that refers to it first",
+        detail: { digest: failure.digest, manifest: failure.manifest },
+      });
+    case "digest-mismatch":
+      return errorResponse("DIGEST_INVALID", { detail: { expected: failure.expected, actual: failure.actual } });
+    case "size-mismatch":
+      return errorResponse("SIZE_INVALID", { detail: failure.message });
+    case "upload-unknown":
+      return errorResponse("BLOB_UPLOAD_UNKNOWN");
+    case "upload-busy":
+      return errorResponse("TOOMANYREQUESTS", {
+        message: "another request is writing to this upload",
+        headers: { "retry-after": String(BUSY_RETRY_SECONDS) },
+      });
+    case "upload-out-of-order":
+      return errorResponse("RANGE_INVALID", { detail: `the next byte expected is ${failure.expected}` });
+    case "upload-interrupted":
+      return errorResponse("SIZE_INVALID", {
+        detail: `the body broke off; ${failure.received} bytes of the upload were kept`,
+      });
+  }
+}

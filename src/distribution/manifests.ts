@@ -1,0 +1,111 @@
+import {
+  isIndex,
+  MAX_MANIFEST_BYTES,
+  parseTag,
+  type Reference,
+  type RepositoryName,
+  type StoredManifest,
+  type Tag,
+} from "../content/index.ts";
+import { wantsImageOnly } from "./accept.ts";
+import { type Call, forbidden, isUnchanged, methodNotAllowed } from "./context.ts";
+import { errorResponse, failureResponse } from "./errors.ts";
+
+/** The platform of the image that a client gets which cannot take an index, as Docker's registry chooses it. */
+const FALLBACK_PLATFORM = { os: "linux", architecture: "amd64" } as const;
+
+/** `GET`, `HEAD`, `PUT` and `DELETE /v2/<name>/manifests/<reference>`. @see distribution-spec end-3, end-7 and end-9 */
+export async function manifest(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {
+  switch (call.request.method) {
+    case "GET":
+    case "HEAD":
+      return forbidden(call, "pull", repository) ?? (await pull(call, repository, reference));
+    case "PUT":
+      return forbidden(call, "push", repository) ?? (await push(call, repository, reference));
+    case "DELETE":
+      return forbidden(call, "delete", repository) ?? (await remove(call, repository, reference));
+    default:
+      return methodNotAllowed(["GET", "HEAD", "PUT", "DELETE"]);
+  }
+}
+
+async function pull(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {
+  const { request, services } = call;
+  const found = await services.manifests.find(repository, reference, call.fresh);
+  if (!found.ok) return failureResponse(found.error);
+  const chosen = reference.kind === "tag" ? await acceptable(call, repository, found.value) : found.value;
+  const headers: Record<string, string> = {
+    "content-type": chosen.mediaType,
+    "docker-content-digest": chosen.digest,
+    etag: `"${chosen.digest}"`,
+    vary: "accept",
+    "cache-control": reference.kind === "tag" ? "private, no-cache" : "private, max-age=31536000, immutable",
+  };
+  if (isUnchanged(request, `"${chosen.digest}"`)) return new Response(null, { status: 304, headers });
+  headers["content-length"] = String(chosen.size);
+  return new Response(request.method === "HEAD" ? null : await services.manifests.read(chosen), { headers });
+}
+
+/** What a tag names, or for a client that cannot take an index, the image in it that such clients have always got. */
+async function acceptable(call: Call, repository: RepositoryName, found: StoredManifest): Promise<StoredManifest> {
+  if (!isIndex(found.mediaType) || !wantsImageOnly(call.request.headers.get("accept"))) return found;
+  const { manifests } = call.services;
+  const digest = await manifests.childFor(found, FALLBACK_PLATFORM);
+  const child =
+    digest === undefined ? undefined : await manifests.find(repository, { kind: "digest", digest }, call.fresh);
+  return child?.ok ? child.value : found;
+}
+
+async function push(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {
+  const { request, services, identity, url } = call;
+  const tags = tagParameters(url.searchParams);
+  if (tags === undefined) return errorResponse("TAG_INVALID", { detail: url.searchParams.getAll("tag") });
+  const bytes = await readLimited(request, MAX_MANIFEST_BYTES);
+  if (bytes === undefined) return failureResponse({ reason: "manifest-too-large", limit: MAX_MANIFEST_BYTES });
+  const contentType = request.headers.get("content-type") ?? undefined;
+  const pushed = await services.manifests.put({
+    repository,
+    reference,
+    tags,
+    bytes,
+    contentType,
+    actor: identity.name,
+  });
+  if (!pushed.ok) return failureResponse(pushed.error);
+  const { digest, subject } = pushed.value;
+  const headers = new Headers({
+    location: `/v2/${repository}/manifests/${digest}`,
+    "docker-content-digest": digest,
+  });
+  if (subject !== undefined) headers.set("oci-subject", subject);
+  for (const tag of tags) headers.append("oci-tag", tag);
+  return new Response(null, { status: 201, headers });
+}
+
+/** The tags of `?tag=a&tag=b`, or `undefined` if one is malformed. @see distribution-spec end-7b */
+function tagParameters(query: URLSearchParams): Tag[] | undefined {
+  const tags = query.getAll("tag").map(parseTag);
+  const valid = tags.filter((tag) => tag !== undefined);
+  return valid.length === tags.length ? valid : undefined;
+}
+
+/** The body, or `undefined` if it has more than `limit` bytes; then the rest of it is not read. */
+async function readLimited(request: Request, limit: number): Promise<Uint8Array | undefined> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) return undefined;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of request.body ?? []) {
+    size += piece.byteLength;
+    if (size > limit) return undefined;
+    pieces.push(piece);
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+}
+
+async function remove(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {
+  const { services, identity } = call;
+  const removed = await (reference.kind === "tag"
+    ? services.names.removeTag(repository, reference.tag, identity.name)
+    : services.manifests.remove(repository, reference.digest, identity.name));
+  return removed.ok ? new Response(null, { status: 202 }) : failureResponse(removed.error);
+}

@@ -1,0 +1,174 @@
+import {
+  type Digest,
+  type DigestAlgorithm,
+  isDigestAlgorithm,
+  parseDigest,
+  parseRepositoryName,
+  type RepositoryName,
+  type UploadAddress,
+  type UploadBody,
+} from "../content/index.ts";
+import { parseContentRange, uploadRange } from "./byte-range.ts";
+import { type Call, forbidden, methodNotAllowed } from "./context.ts";
+import { errorResponse, failureResponse } from "./errors.ts";
+
+/** The query parameter that carries an upload's proof in its `Location`. */
+const STATE = "_state";
+
+/** `POST /v2/<name>/blobs/uploads/`. @see distribution-spec end-4 and end-11 */
+export async function uploads(call: Call, repository: RepositoryName): Promise<Response> {
+  const { request, url } = call;
+  if (request.method !== "POST") return methodNotAllowed(["POST"]);
+  const refusal = forbidden(call, "push", repository);
+  if (refusal !== undefined) return refusal;
+  const query = url.searchParams;
+  if (query.has("mount")) return mount(call, repository);
+  if (query.has("digest")) return pushWhole(call, repository);
+  return open(call, repository);
+}
+
+/** `GET`, `HEAD`, `PATCH`, `PUT` and `DELETE` of an upload's `Location`. @see distribution-spec end-5, end-6, end-13, end-14 */
+export async function upload(call: Call, repository: RepositoryName, id: string): Promise<Response> {
+  const refusal = forbidden(call, "push", repository);
+  if (refusal !== undefined) return refusal;
+  const address: UploadAddress = { repository, id, state: call.url.searchParams.get(STATE) ?? "" };
+  switch (call.request.method) {
+    case "GET":
+    case "HEAD":
+      return status(call, address);
+    case "PATCH":
+      return append(call, address);
+    case "PUT":
+      return close(call, address);
+    case "DELETE": {
+      const cancelled = await call.services.uploads.cancel(address);
+      return cancelled.ok ? new Response(null, { status: 204 }) : failureResponse(cancelled.error);
+    }
+    default:
+      return methodNotAllowed(["GET", "HEAD", "PATCH", "PUT", "DELETE"]);
+  }
+}
+
+async function open(call: Call, repository: RepositoryName): Promise<Response> {
+  const hint = call.url.searchParams.get("digest-algorithm") ?? "sha256";
+  if (!isDigestAlgorithm(hint)) return unsupportedDigest(hint);
+  return opened(call, repository, hint);
+}
+
+async function opened(call: Call, repository: RepositoryName, algorithm: DigestAlgorithm): Promise<Response> {
+  const address = await call.services.uploads.open(repository, algorithm);
+  return new Response(null, { status: 202, headers: uploadHeaders(call, address, 0) });
+}
+
+async function mount(call: Call, repository: RepositoryName): Promise<Response> {
+  const { services, identity, url } = call;
+  const digest = parseDigest(url.searchParams.get("mount") ?? "");
+  const source = url.searchParams.get("from");
+  const from = source === null ? undefined : parseRepositoryName(source);
+  const mayRead = (candidate: RepositoryName) => services.gate.allows(identity, "pull", candidate);
+  // What cannot be mounted is pushed instead; the specification asks for an upload then, not for an error.
+  const named = source === null || from !== undefined;
+  const mounted = digest !== undefined && named && (await services.blobs.mount(repository, digest, from, mayRead));
+  return mounted ? created(repository, digest) : opened(call, repository, "sha256");
+}
+
+async function pushWhole(call: Call, repository: RepositoryName): Promise<Response> {
+  const digest = digestParameter(call);
+  if (digest instanceof Response) return digest;
+  const { stream, length } = requestBody(call.request);
+  if (length !== undefined) {
+    const pushed = await call.services.uploads.push(repository, digest, stream, length);
+    return pushed.ok ? created(repository, digest) : failureResponse(pushed.error);
+  }
+  const address = await call.services.uploads.open(repository, "sha256");
+  const closed = await call.services.uploads.close(address, digest, { stream, length });
+  return closed.ok ? created(repository, digest) : failureResponse(closed.error);
+}
+
+async function status(call: Call, address: UploadAddress): Promise<Response> {
+  const size = await call.services.uploads.status(address);
+  return size.ok
+    ? new Response(null, { status: 204, headers: uploadHeaders(call, address, size.value) })
+    : failureResponse(size.error);
+}
+
+async function append(call: Call, address: UploadAddress): Promise<Response> {
+  const body = chunk(call.request);
+  if (body instanceof Response) return body;
+  const size = await call.services.uploads.append(address, body);
+  if (size.ok) return new Response(null, { status: 202, headers: uploadHeaders(call, address, size.value) });
+  return uploadFailure(call, address, size.error);
+}
+
+async function close(call: Call, address: UploadAddress): Promise<Response> {
+  const digest = digestParameter(call);
+  if (digest instanceof Response) return digest;
+  const body = chunk(call.request);
+  if (body instanceof Response) return body;
+  const closed = await call.services.uploads.close(address, digest, body);
+  return closed.ok ? created(address.repository, digest) : uploadFailure(call, address, closed.error);
+}
+
+/** A failure that leaves the upload open also says where it stands, so that a client need not ask. */
+function uploadFailure(call: Call, address: UploadAddress, failure: Parameters<typeof failureResponse>[0]): Response {
+  const response = failureResponse(failure);
+  if (failure.reason === "upload-out-of-order") {
+    for (const [name, value] of Object.entries(uploadHeaders(call, address, failure.expected))) {
+      if (name !== "content-length") response.headers.set(name, value);
+    }
+  }
+  return response;
+}
+
+/** The body of a `PATCH` or closing `PUT`, with the place that `Content-Range` gives it. */
+function chunk(request: Request): UploadBody | Response {
+  const body = requestBody(request);
+  const header = request.headers.get("content-range");
+  if (header === null) return body;
+  const range = parseContentRange(header);
+  if (range === undefined) return errorResponse("RANGE_INVALID", { detail: header });
+  const length = range.last - range.first + 1;
+  if (body.length !== undefined && body.length > 0 && length !== body.length) {
+    return errorResponse("SIZE_INVALID", {
+      detail: `Content-Range names ${length} bytes, Content-Length ${body.length}`,
+    });
+  }
+  return { ...body, offset: range.first };
+}
+
+function requestBody(request: Request): UploadBody {
+  const header = request.headers.get("content-length");
+  const length = header === null ? undefined : Number(header);
+  // Neither a length nor a coding: there is no body.
+  if (length === undefined && request.body === null) return { stream: null, length: 0 };
+  return { stream: request.body, length };
+}
+
+function digestParameter(call: Call): Digest | Response {
+  const text = call.url.searchParams.get("digest");
+  if (text === null || text === "")
+    return errorResponse("DIGEST_INVALID", { message: "the digest parameter is missing" });
+  return parseDigest(text) ?? unsupportedDigest(text);
+}
+
+function unsupportedDigest(text: string): Response {
+  return errorResponse("DIGEST_INVALID", {
+    message: "digest is malformed or its algorithm is not supported",
+    detail: text.slice(0, 200),
+  });
+}
+
+function created(repository: RepositoryName, digest: Digest): Response {
+  const headers = { location: `/v2/${repository}/blobs/${digest}`, "docker-content-digest": digest };
+  return new Response(null, { status: 201, headers });
+}
+
+function uploadHeaders(call: Call, { repository, id, state }: UploadAddress, size: number): Record<string, string> {
+  return {
+    location: `/v2/${repository}/blobs/uploads/${id}?${STATE}=${state}`,
+    range: uploadRange(size),
+    "docker-upload-uuid": id,
+    "oci-chunk-min-length": String(call.services.chunkMinLength),
+    "content-length": "0",
+  };
+}

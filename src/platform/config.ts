@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { LOG_LEVELS } from "./log.ts";
+
+const DAY_SECONDS = 86_400;
+const MIB = 1024 * 1024;
+
+const flag = z.stringbool({ truthy: ["true", "1", "on", "yes"], falsy: ["false", "0", "off", "no"] });
+const count = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^[0-9]+$/, "expected a whole number")
+    .transform(Number)
+    .pipe(z.number().min(minimum).max(maximum));
+/** An unset variable and an empty one mean the same. */
+const optional = <S extends z.ZodType>(schema: S) =>
+  z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
+
+/**
+ * Every setting of the Worker: environment variables on a self-host, variables and secrets on Cloudflare.
+ * `docs/operations.md` is checked against these names, defaults and descriptions.
+ */
+export const settingsSchema = z.object({
+  ADMIN_PASSWORD: optional(z.string().min(8)).describe(
+    "Secret. Password of the user `admin`. Without it a deployment refuses everything but health checks, and a self-host serves loopback only.",
+  ),
+  ACCESS: z
+    .enum(["closed", "open"])
+    .default("closed")
+    .describe(
+      "`open` lets everyone do everything; a self-host on loopback sets it when no password is set. `closed` asks for credentials.",
+    ),
+  READ_ONLY: flag.default(false).describe("Refuses every push and delete with `405 UNSUPPORTED`."),
+  READ_STALENESS_MS: count(0, 60_000)
+    .default(1000)
+    .describe(
+      "How long, in milliseconds, one isolate may answer from memory which digest a tag names and whether a repository holds a blob. `0` asks the database each time.",
+    ),
+  MEMORY_CACHE_BYTES: count(0, 64 * MIB)
+    .default(24 * MIB)
+    .describe("Bytes of manifests and small blobs that one isolate keeps in memory, by digest."),
+  EDGE_CACHE: flag
+    .default(true)
+    .describe(
+      "Keeps blobs in Cloudflare's cache near the puller, by digest, after authorisation. A self-host turns it off.",
+    ),
+  CHUNK_MIN_LENGTH: count(1, 64 * MIB)
+    .default(1)
+    .describe(
+      "Advice to clients that push in chunks, in bytes (`OCI-Chunk-Min-Length`). Smaller chunks are accepted all the same.",
+    ),
+  UPLOAD_TTL_SECONDS: count(60, 6 * DAY_SECONDS)
+    .default(DAY_SECONDS)
+    .describe("An upload that was not finished this long after it was started is purged."),
+  GC_GRACE_SECONDS: count(60, 365 * DAY_SECONDS)
+    .default(DAY_SECONDS)
+    .describe(
+      "How long content that nothing refers to is kept: blobs that no manifest of their repository names, and then bytes that no repository holds.",
+    ),
+  EVENT_RETENTION_SECONDS: count(60, 365 * DAY_SECONDS)
+    .default(7 * DAY_SECONDS)
+    .describe("How long the rows of the event outbox are kept."),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default("info").describe("Lines below this level are not written."),
+  STORAGE: z
+    .enum(["r2", "filesystem", "s3"])
+    .default("r2")
+    .describe("Where bytes are kept. A self-host uses `filesystem` unless told otherwise."),
+  S3_ENDPOINT: optional(z.url({ protocol: /^https?$/ })).describe(
+    "For `STORAGE=s3`, and for redirects with `STORAGE=r2`: address of the S3 service, without the bucket.",
+  ),
+  S3_BUCKET: optional(z.string()).describe("Name of the bucket; it must exist. Addressed by path."),
+  S3_REGION: z.string().default("auto").describe("Region that requests are signed for."),
+  S3_ACCESS_KEY_ID: optional(z.string()).describe("Secret. Access key."),
+  S3_SECRET_ACCESS_KEY: optional(z.string()).describe("Secret. Secret key."),
+  BLOB_REDIRECT: flag
+    .default(false)
+    .describe(
+      "Answers a pull of a blob with `307` to a presigned S3 address, so that its bytes do not pass the Worker.",
+    ),
+});
+
+/** The settings by name, parsed. */
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** Credentials and place of an S3 bucket. */
+export interface S3Settings {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Settings, with those that belong together joined. */
+export interface Config extends Settings {
+  /** Present when all of `S3_*` is set. */
+  readonly s3: S3Settings | undefined;
+}
+
+/** A setting that cannot be used. The message is one line and names the variable. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * Parses the settings among `variables`; other names are ignored.
+ * @throws {ConfigError} naming the first variable that is wrong
+ */
+export function parseConfig(variables: Readonly<Record<string, unknown>>): Config {
+  const known: Record<string, unknown> = {};
+  for (const name of Object.keys(settingsSchema.shape)) {
+    if (variables[name] !== undefined) known[name] = variables[name];
+  }
+  const parsed = settingsSchema.safeParse(known);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConfigError(`${issue?.path.join(".") ?? "configuration"}: ${issue?.message ?? "invalid"}`);
+  }
+  const settings = parsed.data;
+  const s3 = joinS3(settings);
+  if (s3 === undefined && settings.STORAGE === "s3")
+    throw new ConfigError(`${firstMissingS3(settings)}: required by STORAGE=s3`);
+  if (s3 === undefined && settings.BLOB_REDIRECT)
+    throw new ConfigError(`${firstMissingS3(settings)}: required by BLOB_REDIRECT`);
+  if (settings.STORAGE === "filesystem" && settings.BLOB_REDIRECT) {
+    throw new ConfigError("BLOB_REDIRECT: files cannot be presigned; use STORAGE=s3 or STORAGE=r2");
+  }
+  return { ...settings, s3 };
+}
+
+const S3_NAMES = ["S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"] as const;
+
+function firstMissingS3(settings: Settings): string {
+  return S3_NAMES.find((name) => settings[name] === undefined) ?? "S3_ENDPOINT";
+}
+
+function joinS3(settings: Settings): S3Settings | undefined {
+  const { S3_ENDPOINT, S3_BUCKET, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY } = settings;
+  if (!S3_ENDPOINT || !S3_BUCKET || !S3_ACCESS_KEY_ID || !S3_SECRET_ACCESS_KEY) return undefined;
+  return {
+    endpoint: S3_ENDPOINT.replace(/\/+$/, ""),
+    bucket: S3_BUCKET,
+    region: S3_REGION,
+    accessKeyId: S3_ACCESS_KEY_ID,
+    secretAccessKey: S3_SECRET_ACCESS_KEY,
+  };
+}

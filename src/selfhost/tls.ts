@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import tls from "node:tls";
+import { generate } from "selfsigned";
+
+/** Ten years. */
+const LIFETIME_MS = 3650 * 24 * 60 * 60 * 1000;
+
+/** A certificate and its key, in PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The data folder's certificate; made on first use, for loopback and `host`. */
+export async function ownCertificate(data: string, host: string): Promise<Certificate> {
+  const folder = path.join(data, "tls");
+  const [certFile, keyFile] = [path.join(folder, "cert.pem"), path.join(folder, "key.pem")];
+  if (existsSync(certFile) && existsSync(keyFile)) {
+    return { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
+  }
+  const names = [...new Set(["localhost", "127.0.0.1", "::1", host])];
+  const made = await generate([{ name: "commonName", value: "Entrepot" }], {
+    keyType: "ec",
+    notAfterDate: new Date(Date.now() + LIFETIME_MS),
+    extensions: [
+      { name: "basicConstraints", cA: true },
+      {
+        name: "subjectAltName",
+        altNames: names.map((name) => (net.isIP(name) ? { type: 7, ip: name } : { type: 2, value: name })),
+      },
+    ],
+  });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(keyFile, made.private, { mode: 0o600 });
+  writeFileSync(certFile, made.cert);
+  return { cert: made.cert, key: made.private };
+}
+
+/** A TLS front for the plain HTTP socket at `port` on loopback. Resolves once it listens. */
+export async function startTlsFront(
+  certificate: Certificate,
+  listen: { host: string; port: number },
+  port: number,
+): Promise<tls.Server> {
+  const server = tls.createServer({ ...certificate, ALPNProtocols: ["http/1.1"] }, (client) => {
+    const worker = net.connect(port, "127.0.0.1");
+    client.pipe(worker).pipe(client);
+    client.on("error", () => worker.destroy());
+    worker.on("error", () => client.destroy());
+    client.on("close", () => worker.destroy());
+    worker.on("close", () => client.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(listen.port, listen.host, resolve);
+  });
+  return server;
+}
