@@ -1,3 +1,4 @@
+import path from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -6,21 +7,30 @@ export default defineConfig({
   test: {
     projects: [
       {
+        resolve: { alias: { "cloudflare:workers": path.resolve("test/support/cloudflare-workers.ts") } },
         test: {
           name: "unit",
           include: ["src/**/*.test.ts"],
+          // Hexadecimal and base64 of Uint8Array, which workerd has, are behind a flag in this Node.
+          execArgv: ["--js-base-64"],
         },
       },
       {
         plugins: [
-          cloudflareTest(async () => ({
+          cloudflareTest(async ({ inject }) => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
               cf: false,
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+                TEST_S3: inject("s3"),
                 ACCESS: "open",
                 EDGE_CACHE: "false",
+              },
+              serviceBindings: {
+                DISK: { disk: { path: inject("diskFolder"), writable: true } },
+                // The Worker's own fetch() reaches public addresses only; the S3 service of the tests is on loopback.
+                NETWORK: { network: { allow: ["private"] } },
               },
             },
           })),
@@ -28,7 +38,9 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/workerd/**/*.test.ts"],
+          globalSetup: ["test/support/workerd-services.ts"],
           setupFiles: ["test/workerd/apply-migrations.ts"],
+          testTimeout: 30_000,
         },
       },
       {

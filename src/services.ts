@@ -1,25 +1,15 @@
 import { waitUntil } from "cloudflare:workers";
-import { createGate, type Gate } from "./access/index.ts";
+import { createGate } from "./access/index.ts";
 import {
-  BlobIndex,
-  BlobLinkStore,
   type BlobStore,
+  createContent,
   DiskBlobStore,
   EdgeCache,
-  GarbageCollector,
-  GarbageStore,
-  Manifests,
-  ManifestStore,
-  Names,
   PartBuffers,
   presigner,
   R2BlobStore,
-  ReadCache,
   S3BlobStore,
-  TagStore,
   uploadSessionClass,
-  Uploads,
-  UploadTickets,
 } from "./content/index.ts";
 import type { DistributionServices } from "./distribution/index.ts";
 import { Maintenance } from "./operations/index.ts";
@@ -28,20 +18,34 @@ import {
   ConfigError,
   consoleLog,
   type Env,
-  InstanceStore,
-  instanceHmacKey,
   type Log,
+  Outbound,
   parseConfig,
   systemClock,
 } from "./platform/index.ts";
+import {
+  type ApiServices,
+  authorizerChain,
+  createResources,
+  createSecrets,
+  dataSourceGroups,
+  groupAuthorizer,
+  type ResourceClient,
+  ResourceStore,
+  type UsageStatistics,
+  watchHubClass,
+} from "./resources/index.ts";
 
 /** Everything the Worker serves from, made once per isolate. */
 export interface Services {
   readonly config: Config;
   readonly log: Log;
-  readonly gate: Gate;
   readonly distribution: DistributionServices;
+  readonly resources: ApiServices;
+  readonly usage: UsageStatistics;
   readonly maintenance: Maintenance;
+  /** Ends long answers soon, since the server is about to stop. */
+  stop(): void;
 }
 
 /**
@@ -52,71 +56,84 @@ const PART_BUFFERS = 8;
 
 const SECOND = 1000;
 
-let made: { readonly env: Env; readonly services: Services } | undefined;
+/** By environment: Durable Objects may be given another object than requests are. */
+const made = new WeakMap<Env, Services>();
 
 /**
  * The services for `env`: the only place that reads it.
  * @throws {ConfigError} if a setting is wrong
  */
 export function servicesOf(env: Env): Services {
-  if (made?.env !== env) made = { env, services: createServices(env) };
-  return made.services;
+  const services = made.get(env) ?? createServices(env);
+  made.set(env, services);
+  return services;
 }
 
 function createServices(env: Env): Services {
   const config = parseConfig({ ...env });
+  if (config.ACCESS === "open" && env.DISK === undefined)
+    throw new ConfigError("ACCESS: open is for self-hosts on loopback");
   const log = consoleLog(config.LOG_LEVEL);
   const clock = systemClock;
-  const store = blobStore(env, config);
-  const grace = config.GC_GRACE_SECONDS * SECOND;
-  const uploadLifetime = config.UPLOAD_TTL_SECONDS * SECOND;
-  const cache = new ReadCache(clock, config.READ_STALENESS_MS, config.MEMORY_CACHE_BYTES);
-  const blobs = new BlobIndex({
-    links: new BlobLinkStore(env.DB, clock),
-    store,
-    cache,
+  const database = env.DB;
+  const gate = createGate({ open: config.ACCESS === "open", adminPassword: config.ADMIN_PASSWORD });
+  const content = createContent({
+    config,
+    database,
+    store: blobStore(env, config),
+    sessions: env.UPLOAD_SESSIONS,
     edge: config.EDGE_CACHE ? new EdgeCache(caches.default, log, waitUntil) : undefined,
+    clock,
     log,
-    now: clock,
-    grace,
-    redirect: config.BLOB_REDIRECT,
     background: waitUntil,
   });
-  const uploads = new Uploads({
-    store,
-    index: blobs,
-    sessions: env.UPLOAD_SESSIONS,
-    tickets: new UploadTickets(instanceHmacKey(new InstanceStore(env.DB), "upload-ticket-key")),
-    clock,
-    lifetime: uploadLifetime,
+  const outbound = new Outbound({
+    fetch: (url, init) => fetch(url, init),
+    allowPrivate: config.OUTBOUND_PRIVATE === "allow",
   });
-  const gate = createGate({ open: config.ACCESS === "open", adminPassword: config.ADMIN_PASSWORD });
-  const names = new Names(new TagStore(env.DB, clock), cache);
-  const manifests = new Manifests({ manifests: new ManifestStore(env.DB, clock), blobs, store, cache, now: clock });
-  const collector = new GarbageCollector({
-    garbage: new GarbageStore(env.DB, clock),
-    store,
+  const client = (): ResourceClient => resources.client;
+  const secrets = createSecrets({
+    database,
     clock,
     log,
-    grace,
-    uploadLifetime,
+    outbound,
+    secretsKey: config.SECRETS_KEY,
+    client,
+    grace: config.GC_GRACE_SECONDS * SECOND,
   });
+  const resources = createResources({
+    database,
+    clock,
+    log,
+    hubs: env.WATCH_HUBS,
+    enqueue: async (step, delaySeconds) => {
+      await env.MAINTENANCE.send(step, { delaySeconds });
+    },
+    background: waitUntil,
+    staleness: config.READ_STALENESS_MS,
+    groups: [secrets.group, ...dataSourceGroups({ outbound, decrypter: secrets.decrypter, client })],
+  });
+  let stopping = false;
+  const administrators = authorizerChain([
+    groupAuthorizer(resources.registry),
+    ({ identity }) => ({ decision: gate.administers(identity) ? "allow" : "no-opinion" }),
+  ]);
   return {
     config,
     log,
-    gate,
-    distribution: {
-      gate,
-      blobs,
-      manifests,
-      names,
-      uploads,
-      readOnly: config.READ_ONLY,
-      chunkMinLength: config.CHUNK_MIN_LENGTH,
+    distribution: { ...content, gate, log, readOnly: config.READ_ONLY, chunkMinLength: config.CHUNK_MIN_LENGTH },
+    resources: { gate, registry: resources.registry, authorizer: administrators, stopping: () => stopping, clock, log },
+    stop() {
+      stopping = true;
     },
+    usage: resources.usage,
     maintenance: new Maintenance({
-      collector,
-      database: env.DB,
+      collector: content.collector,
+      resources: resources.maintenance,
+      secrets: secrets.maintenance,
+      usage: resources.usage,
+      hasSecretsKey: config.SECRETS_KEY !== undefined,
+      database,
       queue: env.MAINTENANCE,
       clock,
       log,
@@ -151,3 +168,9 @@ function uploadPorts(env: Env) {
   buffers ??= new PartBuffers(store.multipart.partSize ?? 0, PART_BUFFERS);
   return { store, buffers, clock: systemClock, log };
 }
+
+/** The Durable Object class of watch hubs, with this Worker's services. */
+export class WatchHub extends watchHubClass((env) => ({
+  store: new ResourceStore(env.DB, systemClock),
+  log: servicesOf(env).log,
+})) {}

@@ -2,16 +2,21 @@ import { app } from "./app.ts";
 import type { Env } from "./platform/index.ts";
 import { servicesOf } from "./services.ts";
 
-export { UploadSession } from "./services.ts";
+export { UploadSession, WatchHub } from "./services.ts";
 
 /** The name that the dead-letter queue has in `wrangler.toml`. */
 const DEAD_LETTERS = "entrepot-maintenance-dead";
+
+/** What a self-host's clock sends instead of a cron expression before it stops the server. */
+const STOP = "@stop";
 
 export default {
   fetch: app.fetch,
 
   async scheduled(controller, env) {
-    await servicesOf(env).maintenance.plan(controller.scheduledTime);
+    const { maintenance, stop } = servicesOf(env);
+    if (controller.cron === STOP) stop();
+    else await maintenance.plan(controller.scheduledTime);
   },
 
   async queue(batch, env) {

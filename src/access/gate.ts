@@ -13,6 +13,8 @@ export interface Gate {
   authenticate(request: Request): Promise<Result<Identity, AuthenticationFailure>>;
   /** `repository` is absent for `catalog`. */
   allows(identity: Identity, verb: RepositoryVerb, repository?: string): boolean;
+  /** Whether the identity may do everything in the resource API. */
+  administers(identity: Identity): boolean;
 }
 
 /** Settings that decide how the gate works. */
@@ -33,5 +35,6 @@ export function createGate({ open, adminPassword }: GateSettings): Gate {
     },
     // Whoever got past `authenticate` is everyone (open) or the administrator.
     allows: () => true,
+    administers: () => true,
   };
 }

@@ -44,12 +44,14 @@ export class BlobIndex {
 
   /** The blob, if the repository holds it. `fresh` asks the database even if the answer is remembered. */
   async find(repository: RepositoryName, digest: Digest, fresh: boolean): Promise<Result<LinkedBlob, ContentFailure>> {
-    const { links, cache, now, grace, background } = this.#ports;
+    const { links, cache, now, grace, log, background } = this.#ports;
     const blob = await cache.lookup(repository, digest, fresh, () => links.find(repository, digest));
     if (blob === undefined) return err({ reason: "blob-unknown", digest });
     if (blob.orphanedAt !== null && now() - blob.orphanedAt > grace * KEEP_AFTER_SHARE) {
       cache.forget(repository);
-      background(links.keep(repository, digest));
+      background(
+        links.keep(repository, digest).catch((error: unknown) => log.warn("blob.keep-failed", { digest, error })),
+      );
     }
     return ok(blob);
   }
@@ -65,7 +67,7 @@ export class BlobIndex {
     if (near !== undefined) return near;
     const stream = await store.read(blob.key, range);
     if (stream === undefined) throw new Error(`object of ${blob.digest} is gone: ${blob.key}`);
-    edge?.fill(blob.digest, blob.size, () => store.read(blob.key));
+    if (range === undefined) edge?.fill(blob.digest, blob.size, () => store.read(blob.key));
     return stream;
   }
 

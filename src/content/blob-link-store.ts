@@ -39,8 +39,8 @@ export class BlobLinkStore {
       this.#database
         .prepare(
           `INSERT INTO repository_blobs (repository_id, digest, linked_at, orphaned_at)
-           SELECT id, ?2, ?3, ?3 FROM repositories WHERE name = ?1
-           ON CONFLICT DO UPDATE SET ${REFRESH_ORPHAN}`,
+           SELECT id, ?2, ?3, ${orphanedAt("?2", "?3")} FROM repositories WHERE name = ?1
+           ON CONFLICT DO UPDATE SET orphaned_at = excluded.orphaned_at`,
         )
         .bind(repository, blob.digest, now),
     ]);
@@ -75,8 +75,8 @@ export class BlobLinkStore {
       this.#database
         .prepare(
           `INSERT INTO repository_blobs (repository_id, digest, linked_at, orphaned_at)
-           SELECT id, ?2, ?4, ?4 FROM repositories WHERE name = ?3 AND EXISTS (${held})
-           ON CONFLICT DO UPDATE SET ${REFRESH_ORPHAN}
+           SELECT id, ?2, ?4, ${orphanedAt("?2", "?4")} FROM repositories WHERE name = ?3 AND EXISTS (${held})
+           ON CONFLICT DO UPDATE SET orphaned_at = excluded.orphaned_at
            RETURNING digest`,
         )
         .bind(from, digest, to, now),
@@ -132,9 +132,12 @@ export class BlobLinkStore {
   }
 }
 
-/** A link that is an orphan stays one, from now on; a link that a manifest uses stays used. */
-const REFRESH_ORPHAN =
-  "orphaned_at = CASE WHEN repository_blobs.orphaned_at IS NULL THEN NULL ELSE excluded.orphaned_at END";
+/** Of a link to `digest` that is made at `now` in a row of `repositories`: since when it is an orphan, if it is one. */
+function orphanedAt(digest: string, now: string): string {
+  return `CASE WHEN EXISTS (
+    SELECT 1 FROM manifest_references WHERE repository_id = repositories.id AND target_digest = ${digest}
+  ) THEN NULL ELSE ${now} END`;
+}
 
 export function insertRepository(database: Database, repository: RepositoryName, now: number): D1PreparedStatement {
   return database

@@ -14,7 +14,7 @@ export interface GarbagePorts {
   readonly log: Log;
   /** How long unreferenced content is kept, in milliseconds. */
   readonly grace: number;
-  /** Age at which an object that no row names cannot belong to a running upload any more, in milliseconds. */
+  /** How long an upload may take, in milliseconds: younger objects may belong to one. */
   readonly uploadLifetime: number;
 }
 
@@ -32,10 +32,10 @@ export class GarbageCollector {
 
   /** Unlinks orphans and deletes what is condemned. Answers whether there is more to do. */
   async sweep(): Promise<boolean> {
-    const { garbage, store, clock, log, grace } = this.#ports;
-    const before = clock() - grace;
-    const unlinked = await garbage.unlinkOrphans(before, STEP_ROWS);
-    const keys = await garbage.forgetCondemned(before, STEP_ROWS);
+    const { garbage, store, clock, log, grace, uploadLifetime } = this.#ports;
+    const unlinked = await garbage.unlinkOrphans(clock() - grace, STEP_ROWS);
+    // While its session lives, a closed upload may be closed again, which links its object again.
+    const keys = await garbage.forgetCondemned(clock() - Math.max(grace, uploadLifetime), STEP_ROWS);
     await store.delete(keys);
     if (unlinked > 0 || keys.length > 0) log.info("garbage.swept", { unlinked, deleted: keys.length });
     return unlinked === STEP_ROWS || keys.length === STEP_ROWS;

@@ -11,14 +11,16 @@ export interface Pumped {
 /**
  * Passes `source` to `consume`, hashing on the way. When the source fails, what arrived before is passed on and
  * the consumer sees an ordinary end, so that an interrupted upload keeps its bytes.
+ * @param size how many bytes there will be, for consumers that must know; then fewer are a failure
  * @throws what `consume` throws
  */
 export async function pumpHashed<T>(
   source: ReadableStream<Uint8Array>,
   hasher: Hasher,
   consume: (stream: ReadableStream<Uint8Array>) => Promise<T>,
+  size?: number,
 ): Promise<Pumped & { readonly value: T }> {
-  const { readable, writable } = new IdentityTransformStream();
+  const { readable, writable } = size === undefined ? new IdentityTransformStream() : new FixedLengthStream(size);
   const writer = writable.getWriter();
   let bytes = 0;
   const consumed = consume(readable);

@@ -216,7 +216,10 @@ export class ManifestStore {
   }
 }
 
-/** Digests of required content that repository `?1` does not hold: blobs among `?2`, manifests among `?3` (JSON arrays). */
+/**
+ * Digests of required content that repository `?1` does not hold: blobs among `?2`, children of an index among `?3` (JSON
+ * arrays). A child is a manifest; BuildKit's cache is an index of blobs.
+ */
 const MISSING = `
   SELECT j.value AS digest FROM json_each(?2) j WHERE NOT EXISTS (
     SELECT 1 FROM repository_blobs l WHERE l.digest = j.value
@@ -224,7 +227,10 @@ const MISSING = `
   UNION ALL
   SELECT j.value AS digest FROM json_each(?3) j WHERE NOT EXISTS (
     SELECT 1 FROM manifests m WHERE m.digest = j.value
-    AND m.repository_id = (SELECT id FROM repositories WHERE name = ?1))`;
+    AND m.repository_id = (SELECT id FROM repositories WHERE name = ?1))
+  AND NOT EXISTS (
+    SELECT 1 FROM repository_blobs l WHERE l.digest = j.value
+    AND l.repository_id = (SELECT id FROM repositories WHERE name = ?1))`;
 
 function requiredDigests(references: readonly ManifestReference[]): [blobs: string, manifests: string] {
   const required = references.filter((reference) => reference.required);

@@ -7,6 +7,9 @@ import { essence, isImageManifest, isIndex, isNonDistributable, isSchema1, MEDIA
 /** Largest manifest accepted, in bytes. @see OCI distribution-spec: registries should accept at least 4 MiB */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
+/** Most content that one manifest may name. The database takes their digests as one text of at most 2 MB. */
+const MAX_REFERENCES = 10_000;
+
 /** Content that a manifest names. Only what is `required` must be in the repository before the manifest. */
 export interface ManifestReference {
   readonly kind: "config" | "layer" | "manifest";
@@ -70,7 +73,10 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   if (stated !== undefined && stated !== mediaType) {
     return err(`mediaType is ${stated.slice(0, 200)} but Content-Type is ${mediaType}`);
   }
-  return isIndex(mediaType) ? parseIndex(body, mediaType) : parseImage(body, mediaType);
+  const parsed = isIndex(mediaType) ? parseIndex(body, mediaType) : parseImage(body, mediaType);
+  if (parsed.ok && parsed.value.references.length > MAX_REFERENCES)
+    return err(`names more than ${MAX_REFERENCES} descriptors`);
+  return parsed;
 }
 
 const SCHEMA_1_REFUSED =

@@ -9,8 +9,13 @@ export function newObjectKey(now: number): string {
   return `${KEY_PREFIX}${id.slice(-2)}/${id}`;
 }
 
-/** When a key was made, in milliseconds; `undefined` for a key of another form. */
+const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
+
+/**
+ * When a key was made, in milliseconds; `undefined` for a key of another form. Parts and unfinished files have names
+ * that hold the key's.
+ */
 export function objectKeyTime(key: string): number | undefined {
-  const name = key.slice(key.lastIndexOf("/") + 1);
-  return uuidv7Time(name.slice(0, 36));
+  const id = ID.exec(key)?.[0];
+  return id === undefined ? undefined : uuidv7Time(id);
 }

@@ -11,7 +11,7 @@ import type {
 import { type Digest, digestAlgorithm, digestHex } from "./digest.ts";
 import { KEY_PREFIX } from "./object-key.ts";
 
-/** Equal parts of a multipart write; 10,000 of them are 80 GiB. @see R2 limits: parts of 5 MiB to 5 GiB, all equal but the last */
+/** Equal parts of a multipart write; 10,000 of them are 78 GiB. @see R2 limits: parts of 5 MiB to 5 GiB, all equal but the last */
 const PART_BYTES = 8 * 1024 * 1024;
 
 /** Keys of one `delete` call. @see R2 Workers API reference */
@@ -50,8 +50,10 @@ export class R2BlobStore implements BlobStore {
   ): Promise<Result<void, WriteFailure>> {
     const algorithm = digestAlgorithm(expected.digest);
     try {
-      await this.#bucket.put(key, body, { [algorithm]: digestHex(expected.digest) });
-      return ok(undefined);
+      const { size } = await this.#bucket.put(key, body, { [algorithm]: digestHex(expected.digest) });
+      if (size === expected.size) return ok(undefined);
+      await this.delete([key]);
+      return err({ reason: "size-mismatch", message: `${size} bytes arrived, not ${expected.size}` });
     } catch (error) {
       if (String(error).includes(CHECKSUM_MISMATCH)) return err({ reason: "digest-mismatch", actual: undefined });
       throw error;

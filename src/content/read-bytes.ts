@@ -3,7 +3,7 @@ const READ_BYTES = 1024 * 1024;
 
 /**
  * Reads `stream` in large pieces. Each piece is valid until the next is asked for: its memory is used again.
- * A stream that fails yields what arrived before it failed, then throws.
+ * A stream that fails yields the full pieces that arrived before it failed, then throws.
  */
 export async function* readBytes(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const reader = stream.getReader({ mode: "byob" });

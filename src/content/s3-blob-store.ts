@@ -18,8 +18,12 @@ import { elementTexts, escapeXml } from "./xml.ts";
 /** Equal parts of a multipart write. @see Amazon S3 multipart upload limits: 5 MiB to 5 GiB, at most 10,000 parts */
 const PART_BYTES = 8 * 1024 * 1024;
 
-/** A request that has not begun to answer after this long is given up, in milliseconds. */
+/** Requests to delete that run at a time; a Worker has six connections. */
+const DELETES_AT_ONCE = 5;
+
+/** A request that has not begun to answer after this long is given up, in milliseconds. The second is for those that send a stream. */
 const TIMEOUT_MS = 60_000;
+const STREAM_TIMEOUT_MS = 15 * 60_000;
 
 /** Objects in an S3-compatible service, addressed by path and signed with Signature Version 4. */
 export class S3BlobStore implements BlobStore {
@@ -56,13 +60,18 @@ export class S3BlobStore implements BlobStore {
     if (body instanceof Uint8Array) {
       const actual = digestBytes(algorithm, body);
       if (actual !== expected.digest) return err({ reason: "digest-mismatch", actual });
-      await this.#request(key, { method: "PUT", body });
+      await this.#require(key, { method: "PUT", body });
       return ok(undefined);
     }
     const hasher = new Hasher(algorithm);
     let interrupted: unknown;
     try {
-      ({ interrupted } = await pumpHashed(body, hasher, (stream) => this.#putStream(key, stream, expected.size)));
+      ({ interrupted } = await pumpHashed(
+        body,
+        hasher,
+        (stream) => this.#require(key, { method: "PUT", body: stream }),
+        expected.size,
+      ));
     } catch (error) {
       // A body that ends early makes the service refuse the request; tell the client what it sent.
       if (hasher.length === expected.size) throw error;
@@ -111,7 +120,10 @@ export class S3BlobStore implements BlobStore {
   };
 
   async delete(keys: readonly string[]): Promise<void> {
-    for (const key of keys) await this.#request(key, { method: "DELETE" });
+    for (let start = 0; start < keys.length; start += DELETES_AT_ONCE) {
+      const some = keys.slice(start, start + DELETES_AT_ONCE);
+      await Promise.all(some.map((key) => this.#request(key, { method: "DELETE" })));
+    }
   }
 
   async list(cursor: string | undefined): Promise<KeyPage> {
@@ -123,17 +135,9 @@ export class S3BlobStore implements BlobStore {
     return next === undefined ? { keys } : { keys, cursor: next };
   }
 
-  async #putStream(key: string, stream: ReadableStream<Uint8Array>, size: number): Promise<void> {
-    const sized = new FixedLengthStream(size);
-    const piped = stream.pipeTo(sized.writable);
-    piped.catch(() => {});
-    await this.#require(key, { method: "PUT", body: sized.readable });
-    await piped;
-  }
-
   async #require(path: string, init: RequestInit): Promise<Response> {
     const response = await this.#request(path, init);
-    if (response === undefined) throw new Error(`s3: ${init.method ?? "GET"} answered 404: does the bucket exist?`);
+    if (response === undefined) throw new Error(`s3: ${init.method ?? "GET"} answered 404: no such bucket or upload`);
     return response;
   }
 
@@ -142,15 +146,15 @@ export class S3BlobStore implements BlobStore {
     const url = path.startsWith("?") ? this.#base + path : `${this.#base}/${path}`;
     const signed = await this.#client.sign(url, { ...init, body: null });
     const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(new Error("s3: no answer in time")), TIMEOUT_MS);
-    const streaming = init.body instanceof ReadableStream;
+    const patience = init.body instanceof ReadableStream ? STREAM_TIMEOUT_MS : TIMEOUT_MS;
+    const timer = setTimeout(() => timeout.abort(new Error("s3: no answer in time")), patience);
     try {
       const response = await this.#fetch(signed.url, {
         method: init.method ?? "GET",
         headers: signed.headers,
         ...(init.body == null ? {} : { body: init.body }),
         redirect: "manual",
-        ...(streaming ? {} : { signal: timeout.signal }),
+        signal: timeout.signal,
       });
       if (response.status === 404) {
         await response.body?.cancel();

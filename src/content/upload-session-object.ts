@@ -34,7 +34,7 @@ export function uploadSessionClass(bind: (env: Env) => UploadSessionPorts) {
       const { digest, algorithm, expiresAt, offset } = requestSchema.parse(
         JSON.parse(request.headers.get(REQUEST_HEADER) ?? "{}"),
       );
-      const bytes: UploadBytes = { body: request.body ?? new Blob([]).stream(), algorithm, expiresAt, offset };
+      const bytes: UploadBytes = { body: request.body, algorithm, expiresAt, offset };
       const result = await (digest === undefined
         ? this.#session.append(bytes)
         : this.#session.close(digest as Digest, bytes));

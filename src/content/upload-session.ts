@@ -23,7 +23,8 @@ export interface UploadSessionPorts {
 
 /** Bytes for a session. */
 export interface UploadBytes {
-  readonly body: ReadableStream<Uint8Array>;
+  /** `null` when the request has none. */
+  readonly body: ReadableStream<Uint8Array> | null;
   /** The algorithm named when the session was opened. */
   readonly algorithm: DigestAlgorithm;
   /** When the session ends if it is not closed, in milliseconds since the Unix epoch. */
@@ -78,19 +79,21 @@ export class UploadSessionState {
     });
   }
 
-  /** Adds the last bytes, if any, and finishes the object, whose digest must be `digest`. Repeating it is harmless. */
+  /**
+   * Adds the last bytes, if any, and finishes the object, whose digest must be `digest`. A client that missed the answer
+   * may ask again.
+   */
   async close(digest: Digest, bytes: UploadBytes): Promise<Result<UploadResult, ContentFailure>> {
     return this.#inTurn(async () => {
       const earlier = this.#records.session()?.result;
       if (earlier?.digest === digest) {
-        await bytes.body.cancel();
+        await bytes.body?.cancel();
         return ok(earlier);
       }
       const record = await this.#open(bytes);
       if (!record.ok) return record;
       const received = await this.#receive(record.value, bytes.body);
-      if (!received.ok) return received;
-      return this.#finish(digest);
+      return received.ok ? this.#finish(digest) : received;
     });
   }
 
@@ -137,14 +140,18 @@ export class UploadSessionState {
     return ok(record);
   }
 
-  async #receive(record: UploadRecord, body: ReadableStream<Uint8Array>): Promise<Result<number, ContentFailure>> {
+  async #receive(
+    record: UploadRecord,
+    body: ReadableStream<Uint8Array> | null,
+  ): Promise<Result<number, ContentFailure>> {
+    if (body === null) return ok(record.size);
     const { partSize } = this.#ports.store.multipart;
     const interrupted = await (partSize === undefined
       ? this.#receivePart(record, body)
       : this.#receiveParts(record, body));
     const size = this.#records.session()?.size ?? 0;
     if (interrupted === undefined) return ok(size);
-    this.#ports.log.info("upload.interrupted", { received: size, error: interrupted });
+    this.#ports.log.info("upload.interrupted", { received: size });
     return err({ reason: "upload-interrupted", received: size });
   }
 
@@ -258,11 +265,17 @@ export class UploadSessionState {
   async #complete(record: UploadRecord, write: MultipartWrite): Promise<string> {
     const { multipart } = this.#ports.store;
     const parts = this.#records.parts();
-    if (record.tail > 0) {
-      const tail = new Uint8Array(await new Blob(this.#records.tail()).arrayBuffer());
-      parts.push(await multipart.writePart(write, record.parts + 1, tail));
+    try {
+      if (record.tail > 0) {
+        const tail = new Uint8Array(await new Blob(this.#records.tail()).arrayBuffer());
+        parts.push(await multipart.writePart(write, record.parts + 1, tail));
+      }
+      return await multipart.complete(write, parts);
+    } catch (error) {
+      // An earlier try may have joined the parts and been cut off before it was noted.
+      if ((await this.#ports.store.stat(write.key)) === undefined) throw error;
+      return write.key;
     }
-    return multipart.complete(write, parts);
   }
 
   async #discard(record: UploadRecord): Promise<void> {

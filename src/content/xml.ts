@@ -1,5 +1,5 @@
 /**
- * The texts of all elements called `name`, entities resolved. Enough for the flat answers of S3, whose interesting
+ * The texts of all elements called `name`, entities and character references resolved. Enough for the flat answers of S3, whose interesting
  * elements hold text only; not a parser.
  */
 export function elementTexts(xml: string, name: string): string[] {
@@ -22,11 +22,12 @@ export function escapeXml(text: string): string {
   return text.replaceAll(/[&<>"]/g, (character) => ENTITIES[character as keyof typeof ENTITIES]);
 }
 
+const CHARACTERS: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
 function unescapeXml(text: string): string {
-  return text
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&quot;", '"')
-    .replaceAll("&#39;", "'")
-    .replaceAll("&amp;", "&");
+  return text.replaceAll(/&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|([a-z]+));/g, (reference, hex, decimal, name) => {
+    if (typeof name === "string") return CHARACTERS[name] ?? reference;
+    const code = typeof hex === "string" ? Number.parseInt(hex, 16) : Number(decimal);
+    return code <= 0x10_ff_ff ? String.fromCodePoint(code) : reference;
+  });
 }

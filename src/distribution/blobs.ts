@@ -37,7 +37,7 @@ async function pull(call: Call, repository: RepositoryName, digest: Digest): Pro
 
 async function send(call: Call, found: LinkedBlob, headers: Record<string, string>): Promise<Response> {
   const { size } = found;
-  const wanted = parseRange(call.request.headers.get("range"), size);
+  const wanted = parseRange(rangeHeader(call.request, headers["etag"]), size);
   if (wanted.kind === "unsatisfiable") {
     return errorResponse("RANGE_INVALID", {
       message: "requested range not satisfiable",
@@ -53,6 +53,12 @@ async function send(call: Call, found: LinkedBlob, headers: Record<string, strin
   headers["content-length"] = String(length);
   headers["content-range"] = `bytes ${offset}-${offset + length - 1}/${size}`;
   return new Response(sized(await call.services.blobs.read(found, wanted.range), length), { status: 206, headers });
+}
+
+/** The range that is asked for, unless only of content that this is not (`If-Range`, RFC 9110 section 13.1.5). */
+function rangeHeader({ headers }: Request, etag: string | undefined): string | null {
+  const condition = headers.get("if-range");
+  return condition === null || condition === etag ? headers.get("range") : null;
 }
 
 /** The runtime sends a stream of unknown length in chunks; clients want `Content-Length`. */

@@ -15,8 +15,9 @@ const UNSATISFIABLE: RangeRequest = { kind: "unsatisfiable" };
  */
 export function parseRange(header: string | null, size: number): RangeRequest {
   if (header === null || !header.startsWith("bytes=") || header.includes(",")) return WHOLE;
-  const [first = "", last = "", ...rest] = header.slice("bytes=".length).trim().split("-");
-  if (rest.length > 0 || !isDigits(first) || !isDigits(last) || (first === "" && last === "")) return WHOLE;
+  const [first = "", last, ...rest] = header.slice("bytes=".length).trim().split("-");
+  if (last === undefined || rest.length > 0 || !isDigits(first) || !isDigits(last) || (first === "" && last === ""))
+    return WHOLE;
   if (first === "") {
     const length = Math.min(Number(last), size);
     return length === 0 ? UNSATISFIABLE : { kind: "part", range: { offset: size - length, length } };
@@ -42,7 +43,8 @@ export function parseContentRange(header: string): ChunkRange | undefined {
   const [range = ""] = text.split("/");
   const [first = "", last = "", ...rest] = range.trim().split("-");
   if (rest.length > 0 || first === "" || last === "" || !isDigits(first) || !isDigits(last)) return undefined;
-  return { first: Number(first), last: Number(last) };
+  const chunk = { first: Number(first), last: Number(last) };
+  return chunk.last < chunk.first ? undefined : chunk;
 }
 
 /** The `Range` header of an upload that holds `size` bytes. An empty one says `0-0`, as Docker's registry does. */

@@ -1,5 +1,6 @@
 import type { Gate, Identity, RepositoryVerb } from "../access/index.ts";
 import type { BlobIndex, Manifests, Names, RepositoryName, Uploads } from "../content/index.ts";
+import type { Log } from "../platform/index.ts";
 import { type ErrorOptions, errorResponse } from "./errors.ts";
 
 /** What the Distribution API serves from. */
@@ -9,6 +10,7 @@ export interface DistributionServices {
   readonly manifests: Manifests;
   readonly names: Names;
   readonly uploads: Uploads;
+  readonly log: Log;
   readonly readOnly: boolean;
   /** Advice to clients that push in chunks, in bytes. */
   readonly chunkMinLength: number;

@@ -25,6 +25,9 @@ export const ERRORS = {
   UNSUPPORTED: { status: 405, message: "the operation is unsupported" },
 } as const satisfies Record<string, { readonly status: number; readonly message: string }>;
 
+/** What every answer of the API says of itself. Docker's clients look for it. */
+export const API_VERSION = { "docker-distribution-api-version": "registry/2.0" } as const;
+
 export type ErrorCode = keyof typeof ERRORS;
 
 /** What may be said about an error beyond its code. */
@@ -41,7 +44,7 @@ export interface ErrorOptions {
 export function errorResponse(code: ErrorCode, options: ErrorOptions = {}): Response {
   const { status, message } = ERRORS[code];
   const body = { errors: [{ code, message: options.message ?? message, detail: options.detail ?? null }] };
-  return Response.json(body, { status: options.status ?? status, headers: options.headers ?? {} });
+  return Response.json(body, { status: options.status ?? status, headers: { ...API_VERSION, ...options.headers } });
 }
 
 /** Seconds after which a client may try again when its session is busy. */

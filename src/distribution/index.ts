@@ -2,7 +2,7 @@ import type { AuthenticationFailure } from "../access/index.ts";
 import { blob } from "./blobs.ts";
 import { catalog } from "./catalog.ts";
 import { type Call, type DistributionServices, methodNotAllowed } from "./context.ts";
-import { errorResponse } from "./errors.ts";
+import { API_VERSION, errorResponse } from "./errors.ts";
 import { manifest } from "./manifests.ts";
 import { referrers } from "./referrers.ts";
 import { parseRoute, type Route } from "./route.ts";
@@ -12,11 +12,17 @@ import { upload, uploads } from "./uploads.ts";
 export type { DistributionServices } from "./context.ts";
 export { errorResponse } from "./errors.ts";
 
-/** The OCI Distribution API: answers every request under `/v2`. */
+/** The OCI Distribution API: answers every request under `/v2`, also those that it fails at. */
 export async function distribution(services: DistributionServices, request: Request): Promise<Response> {
-  const response = await answer(services, request);
-  response.headers.set("docker-distribution-api-version", "registry/2.0");
-  return response;
+  try {
+    const response = await answer(services, request);
+    for (const [name, value] of Object.entries(API_VERSION)) response.headers.set(name, value);
+    return response;
+  } catch (error) {
+    const id = crypto.randomUUID();
+    services.log.error("request.failed", { id, error });
+    return errorResponse("UNKNOWN", { detail: { id } });
+  }
 }
 
 async function answer(services: DistributionServices, request: Request): Promise<Response> {
@@ -26,7 +32,9 @@ async function answer(services: DistributionServices, request: Request): Promise
   const route = parseRoute(url.pathname);
   if (route.kind === "failure") {
     if (route.code === "not-found") return errorResponse("UNSUPPORTED", { status: 404, message: "no such endpoint" });
-    return errorResponse(route.code, { detail: route.detail });
+    const message =
+      route.code === "DIGEST_INVALID" ? "digest is malformed or its algorithm is not supported" : undefined;
+    return errorResponse(route.code, { detail: route.detail, ...(message === undefined ? {} : { message }) });
   }
   const fresh = (request.headers.get("cache-control") ?? "").includes("no-cache");
   return dispatch({ services, identity: authenticated.value, request, url, fresh }, route);

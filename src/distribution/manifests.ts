@@ -89,17 +89,19 @@ function tagParameters(query: URLSearchParams): Tag[] | undefined {
   return valid.length === tags.length ? valid : undefined;
 }
 
-/** The body, or `undefined` if it has more than `limit` bytes; then the rest of it is not read. */
+/** Bytes of a body too large that are read all the same: a client that is cut off while it sends does not see why. */
+const DRAINED_BYTES = 4 * MAX_MANIFEST_BYTES;
+
+/** The body, or `undefined` if it has more than `limit` bytes. */
 async function readLimited(request: Request, limit: number): Promise<Uint8Array | undefined> {
-  if (Number(request.headers.get("content-length") ?? 0) > limit) return undefined;
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of request.body ?? []) {
     size += piece.byteLength;
-    if (size > limit) return undefined;
-    pieces.push(piece);
+    if (size <= limit) pieces.push(piece);
+    else if (size > DRAINED_BYTES) break;
   }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+  return size > limit ? undefined : new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 async function remove(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {

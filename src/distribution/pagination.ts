@@ -10,9 +10,8 @@ export function parsePage(query: URLSearchParams, standard: number, maximum: num
   const n = query.get("n");
   const after = query.get("last") ?? "";
   if (n === null || n === "") return { limit: standard, after };
-  const limit = Number(n);
-  if (!Number.isInteger(limit) || limit < 0) return undefined;
-  return { limit: Math.min(limit, maximum), after };
+  if (!/^[0-9]{1,15}$/.test(n)) return undefined;
+  return { limit: Math.min(Number(n), maximum), after };
 }
 
 /** The `Link` header that leads to the next page (RFC 8288). */

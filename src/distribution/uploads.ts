@@ -1,6 +1,7 @@
 import {
   type Digest,
   type DigestAlgorithm,
+  digestAlgorithm,
   isDigestAlgorithm,
   parseDigest,
   parseRepositoryName,
@@ -69,7 +70,8 @@ async function mount(call: Call, repository: RepositoryName): Promise<Response> 
   // What cannot be mounted is pushed instead; the specification asks for an upload then, not for an error.
   const named = source === null || from !== undefined;
   const mounted = digest !== undefined && named && (await services.blobs.mount(repository, digest, from, mayRead));
-  return mounted ? created(repository, digest) : opened(call, repository, "sha256");
+  if (mounted) return created(repository, digest);
+  return digest === undefined ? open(call, repository) : opened(call, repository, digestAlgorithm(digest));
 }
 
 async function pushWhole(call: Call, repository: RepositoryName): Promise<Response> {
@@ -80,7 +82,7 @@ async function pushWhole(call: Call, repository: RepositoryName): Promise<Respon
     const pushed = await call.services.uploads.push(repository, digest, stream, length);
     return pushed.ok ? created(repository, digest) : failureResponse(pushed.error);
   }
-  const address = await call.services.uploads.open(repository, "sha256");
+  const address = await call.services.uploads.open(repository, digestAlgorithm(digest));
   const closed = await call.services.uploads.close(address, digest, { stream, length });
   return closed.ok ? created(repository, digest) : failureResponse(closed.error);
 }
@@ -139,8 +141,8 @@ function chunk(request: Request): UploadBody | Response {
 function requestBody(request: Request): UploadBody {
   const header = request.headers.get("content-length");
   const length = header === null ? undefined : Number(header);
-  // Neither a length nor a coding: there is no body.
-  if (length === undefined && request.body === null) return { stream: null, length: 0 };
+  // Without a length and without a coding there is no body either.
+  if (length === 0 || request.body === null) return { stream: null, length: 0 };
   return { stream: request.body, length };
 }
 

@@ -2,34 +2,57 @@ import { z } from "zod";
 import type { GarbageCollector } from "../content/index.ts";
 import { pruneEvents } from "../events/index.ts";
 import type { Clock, Database, Log } from "../platform/index.ts";
+import { resourceStepSchema, type Resources, type Secrets } from "../resources/index.ts";
 
 /** One bounded step of clean-up: the body of a message in the maintenance queue (docs/schema.md). */
-const stepSchema = z.discriminatedUnion("type", [
+const ownStepSchema = z.discriminatedUnion("type", [
   /** Unlink orphans, delete condemned blobs. */
   z.object({ type: z.literal("sweep") }),
   /** Delete objects that no row names, one page of keys at a time. */
   z.object({ type: z.literal("reconcile"), cursor: z.string().optional() }),
   /** Forget old events. */
   z.object({ type: z.literal("prune-events") }),
+  /** Forget values of secrets that are no longer in use. */
+  z.object({ type: z.literal("collect-secrets"), cursor: z.string().optional() }),
+  /** Put values under the newest data key, and data keys under the newest master key. */
+  z.object({ type: z.literal("reencrypt-secrets"), cursor: z.string().optional() }),
+  z.object({ type: z.literal("rewrap-secrets"), cursor: z.string().optional() }),
+  /** Count what there is. */
+  z.object({ type: z.literal("collect-usage") }),
 ]);
+const stepSchema = z.union([ownStepSchema, resourceStepSchema]);
 
 type Step = z.infer<typeof stepSchema>;
 
-/** Minutes between plans. A sweep is two indexed queries; a reconciliation lists the whole store. */
-const SWEEP_EVERY = 5;
-const PRUNE_EVERY = 60;
-const RECONCILE_EVERY = 24 * 60;
+/** Minutes between plans of a step. */
+const PLAN: readonly (readonly [every: number, step: Step])[] = [
+  [5, { type: "sweep" }],
+  [10, { type: "sweep-dependents" }],
+  [60, { type: "prune-events" }],
+  [60, { type: "compact-changes" }],
+  [60, { type: "collect-secrets" }],
+  [60, { type: "collect-usage" }],
+  // A reconciliation lists the whole store.
+  [6 * 60, { type: "reconcile" }],
+  [24 * 60, { type: "rewrap-secrets" }],
+  [24 * 60, { type: "reencrypt-secrets" }],
+];
 
 const PRUNE_ROWS = 5000;
 
 /** What maintenance works with. */
 export interface MaintenancePorts {
   readonly collector: GarbageCollector;
+  readonly resources: Resources["maintenance"];
+  readonly usage: Resources["usage"];
+  readonly secrets: Secrets["maintenance"];
+  /** Whether secrets can be encrypted at all. */
+  readonly hasSecretsKey: boolean;
   readonly database: Database;
   readonly queue: Pick<Queue, "send">;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long events are kept, in milliseconds. */
+  /** How long events, and the audit of secrets, are kept, in milliseconds. */
   readonly eventRetention: number;
 }
 
@@ -44,9 +67,7 @@ export class Maintenance {
   /** Sends the steps that are due in the minute of `time` (milliseconds). */
   async plan(time: number): Promise<void> {
     const minute = Math.floor(time / 60_000);
-    if (minute % SWEEP_EVERY === 0) await this.#send({ type: "sweep" });
-    if (minute % PRUNE_EVERY === 0) await this.#send({ type: "prune-events" });
-    if (minute % RECONCILE_EVERY === 0) await this.#send({ type: "reconcile" });
+    for (const [every, step] of PLAN) if (minute % every === 0) await this.#send(step);
   }
 
   /** Does one step. Every step may be repeated. @throws if it should be tried again */
@@ -56,30 +77,52 @@ export class Maintenance {
       this.#ports.log.error("maintenance.unknown-step", { message });
       return;
     }
-    const next = await this.#step(parsed.data);
+    const own = ownStepSchema.safeParse(parsed.data);
+    const resource = resourceStepSchema.safeParse(parsed.data);
+    const next = own.success
+      ? await this.#step(own.data)
+      : resource.success
+        ? await this.#ports.resources.run(resource.data)
+        : undefined;
     if (next !== undefined) await this.#send(next);
   }
 
-  /** Notes a step that failed every time. The clock plans the same kind of step again. */
+  /** Notes a step that failed every time. The clock plans the same kind of step again when it is due. */
   giveUp(message: unknown): void {
     this.#ports.log.error("maintenance.gave-up", { message });
   }
 
-  async #step(step: Step): Promise<Step | undefined> {
-    const { collector, database, clock, eventRetention } = this.#ports;
+  async #step(step: z.infer<typeof ownStepSchema>): Promise<Step | undefined> {
+    const { collector, secrets, usage, database, clock, eventRetention, hasSecretsKey } = this.#ports;
     switch (step.type) {
       case "sweep":
         return (await collector.sweep()) ? step : undefined;
-      case "reconcile": {
-        const cursor = await collector.reconcile(step.cursor);
-        return cursor === undefined ? undefined : { ...step, cursor };
+      case "reconcile":
+        return goOn(step, await collector.reconcile(step.cursor));
+      case "prune-events": {
+        const before = clock() - eventRetention;
+        const events = await pruneEvents(database, before, PRUNE_ROWS);
+        const audit = await secrets.pruneAudit(before, PRUNE_ROWS);
+        return events === PRUNE_ROWS || audit === PRUNE_ROWS ? step : undefined;
       }
-      case "prune-events":
-        return (await pruneEvents(database, clock() - eventRetention, PRUNE_ROWS)) === PRUNE_ROWS ? step : undefined;
+      case "collect-secrets":
+        return goOn(step, await secrets.collect(step.cursor));
+      case "reencrypt-secrets":
+        return hasSecretsKey ? goOn(step, await secrets.reencrypt(step.cursor)) : undefined;
+      case "rewrap-secrets":
+        return hasSecretsKey ? goOn(step, await secrets.rewrap(step.cursor)) : undefined;
+      case "collect-usage":
+        await usage.collect();
+        return undefined;
     }
   }
 
   async #send(step: Step): Promise<void> {
     await this.#ports.queue.send(step);
   }
+}
+
+/** The same step from where it stopped, if it did. */
+function goOn<S extends Step>(step: S, cursor: string | undefined): S | undefined {
+  return cursor === undefined ? undefined : { ...step, cursor };
 }

@@ -15,6 +15,14 @@ const count = (minimum: number, maximum: number) =>
 const optional = <S extends z.ZodType>(schema: S) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
 
+/** Keys of 32 bytes in base64, each with a name before it or without. */
+const secretsKey = z
+  .string()
+  .regex(
+    /^(?:[a-z0-9][a-z0-9-]{0,31}:)?[A-Za-z0-9+/]{43}=(?:,(?:[a-z0-9][a-z0-9-]{0,31}:)?[A-Za-z0-9+/]{43}=)*$/,
+    "expected 32 bytes in base64, or a list of name:base64 with commas between",
+  );
+
 /**
  * Every setting of the Worker: environment variables on a self-host, variables and secrets on Cloudflare.
  * `docs/operations.md` is checked against these names, defaults and descriptions.
@@ -75,6 +83,15 @@ export const settingsSchema = z.object({
     .default(false)
     .describe(
       "Answers a pull of a blob with `307` to a presigned S3 address, so that its bytes do not pass the Worker.",
+    ),
+  SECRETS_KEY: optional(secretsKey).describe(
+    "Secret. Key that stored secrets are encrypted under: 32 bytes in base64, or a list `name:base64,…` of which the first is in use and the others still decrypt. Without it no secret can be stored; a self-host makes one in its data folder.",
+  ),
+  OUTBOUND_PRIVATE: z
+    .enum(["deny", "allow"])
+    .default("deny")
+    .describe(
+      "Whether calls to other services, such as data sources, may go to private addresses. A self-host uses `allow` unless told otherwise.",
     ),
 });
 

@@ -10,6 +10,8 @@ export interface Env extends Readonly<Partial<Record<keyof Settings, string>>> {
   readonly DISK?: Fetcher;
   /** One Durable Object per resumable upload. */
   readonly UPLOAD_SESSIONS: DurableObjectNamespace;
+  /** One Durable Object per kind of the resource API. */
+  readonly WATCH_HUBS: DurableObjectNamespace;
   /** Steps of garbage collection and clean-up. */
   readonly MAINTENANCE: Queue;
   /** Static pages. */

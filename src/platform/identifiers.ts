@@ -12,10 +12,10 @@ export function uuidv7(now: number): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
 /** The millisecond in which a version 7 UUID was made, or `undefined` if `id` is not one. */
 export function uuidv7Time(id: string): number | undefined {
-  const hex = id.replaceAll("-", "");
-  if (hex.length !== 32 || hex[12] !== "7") return undefined;
-  const time = Number.parseInt(hex.slice(0, 12), 16);
-  return Number.isNaN(time) ? undefined : time;
+  if (!UUID_V7.test(id)) return undefined;
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }

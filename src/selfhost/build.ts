@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { ROOT, WRANGLER, WRANGLER_ENV } from "./paths.ts";
 
@@ -16,7 +16,10 @@ export function build(): void {
     [WRANGLER, "deploy", "--dry-run", "--outdir", path.dirname(BUNDLE)],
     { cwd: ROOT, env: { ...process.env, ...WRANGLER_ENV }, encoding: "utf8" },
   );
-  if (status !== 0) throw new Error(`the Worker could not be bundled:\n${stdout}${stderr}`);
+  if (status === 0) return;
+  // What was written before the failure must not pass for a fresh bundle.
+  rmSync(BUNDLE, { force: true });
+  throw new Error(`the Worker could not be bundled:\n${stdout}${stderr}`);
 }
 
 function isFresh(): boolean {

@@ -1,37 +1,28 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "../platform/config.ts";
+
+/** SQLite's code for a file that another connection has locked. @see SQLITE_BUSY */
+const BUSY = 5;
 
 /**
  * Takes the data folder for this process, and answers the function that gives it back. Two servers on one folder would
- * not know of each other's writes.
- * @throws {ConfigError} while another living process has it
+ * not know of each other's writes. The lock is one that the operating system keeps, by way of SQLite: it goes with the
+ * process, however that ends.
+ * @throws {ConfigError} while another server has it
  */
 export function takeDataFolder(folder: string): () => void {
   mkdirSync(folder, { recursive: true });
-  const lock = path.join(folder, "pid");
-  const holder = readHolder(lock);
-  if (holder !== undefined && holder !== process.pid && isAlive(holder)) {
-    throw new ConfigError(`DATA_DIR: ${folder} is in use by process ${holder}`);
-  }
-  writeFileSync(lock, `${process.pid}\n`);
-  return () => rmSync(lock, { force: true });
-}
-
-function readHolder(lock: string): number | undefined {
+  const lock = new DatabaseSync(path.join(folder, "lock"), { timeout: 0 });
   try {
-    const pid = Number(readFileSync(lock, "utf8"));
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
+    lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    lock.close();
+    if (error instanceof Error && "errcode" in error && error.errcode === BUSY) {
+      throw new ConfigError(`DATA_DIR: ${folder} is in use by another server`);
+    }
+    throw error;
   }
+  return () => lock.close();
 }

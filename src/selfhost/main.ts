@@ -5,6 +5,8 @@ import { startCronClock } from "./cron-clock.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { readOptions, type SelfHostOptions, USAGE } from "./options.ts";
 import { startRuntime } from "./runtime.ts";
+import { ownSecretsKey } from "./secrets-key.ts";
+import { removeSpentUploads } from "./spent-uploads.ts";
 import { ownCertificate, startTlsFront } from "./tls.ts";
 
 /** How long a stop waits for running requests, in milliseconds. */
@@ -29,7 +31,9 @@ async function main(): Promise<void> {
 async function serve(options: SelfHostOptions, release: () => void): Promise<void> {
   // With TLS, the Worker is behind a front and needs no address that others can reach.
   const listen = options.tls ? { host: "127.0.0.1", port: 0 } : { host: options.host, port: options.port };
-  const runtime = await startRuntime({ ...listen, data: options.data, settings: options.settings });
+  const settings = { ...options.settings };
+  settings["SECRETS_KEY"] ??= ownSecretsKey(options.data);
+  const runtime = await startRuntime({ ...listen, data: options.data, settings });
   const front = options.tls
     ? await startTlsFront(
         await ownCertificate(options.data, options.host),
@@ -38,7 +42,10 @@ async function serve(options: SelfHostOptions, release: () => void): Promise<voi
       )
     : undefined;
   const stopClock = startCronClock(
-    (minute) => runtime.tick(minute),
+    async (minute) => {
+      await runtime.tick(minute);
+      if (minute.getUTCMinutes() === 0) removeSpentUploads(options.data, options.uploadLifetime, minute.getTime());
+    },
     (error) => console.error(`cron: ${String(error)}`),
   );
   onStopSignal(async () => {
@@ -57,15 +64,21 @@ function announce(options: SelfHostOptions, port: number): void {
   console.log(`Ready on ${options.tls ? "https" : "http"}://${host}:${port}`);
 }
 
+/** A signal sooner than this after the first is the same one: a terminal's Ctrl-C also comes by way of npm. */
+const SAME_SIGNAL_MS = 1000;
+
 /** Ends the process after `stop`, on the first signal; on a second one, at once. */
 function onStopSignal(stop: () => Promise<void>): void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     // Miniflare ends the process at once on these; running requests come first.
     process.removeAllListeners(signal);
     process.on(signal, () => {
-      if (stopping) process.exit(1);
-      stopping = true;
+      if (stoppingSince !== undefined) {
+        if (Date.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+        return;
+      }
+      stoppingSince = Date.now();
       console.log("Stopping: finishing running requests");
       stop().then(
         () => process.exit(0),
@@ -79,6 +92,15 @@ function onStopSignal(stop: () => Promise<void>): void {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
+  console.error(explain(error));
   process.exit(1);
 });
+
+/** What went wrong, in one line where the user can mend it. */
+function explain(error: unknown): unknown {
+  if (error instanceof ConfigError) return error.message;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ERR_ADDRESS_IN_USE" || code === "EADDRINUSE")
+    return "PORT: the address is in use; choose another with --port";
+  return error;
+}

@@ -15,6 +15,8 @@ export interface SelfHostOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** Everyone may do everything: loopback, and no password. */
   readonly open: boolean;
+  /** How long an upload may take, in milliseconds. */
+  readonly uploadLifetime: number;
 }
 
 export const USAGE = `Usage: npm start -- [options]
@@ -28,7 +30,7 @@ export const USAGE = `Usage: npm start -- [options]
 Settings are environment variables: see docs/operations.md.`;
 
 /** Defaults of a self-host where they differ from those of a deployment. */
-const SELF_HOST_SETTINGS = { STORAGE: "filesystem", EDGE_CACHE: "false" } as const;
+const SELF_HOST_SETTINGS = { STORAGE: "filesystem", EDGE_CACHE: "false", OUTBOUND_PRIVATE: "allow" } as const;
 
 /**
  * Reads the command line and the environment. `undefined` when only help was asked for.
@@ -46,14 +48,22 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
     if (value !== undefined && value !== "") settings[name] = value;
   }
   const config = parseConfig(settings);
-  const open = config.ADMIN_PASSWORD === undefined;
+  const open = config.ADMIN_PASSWORD === undefined && settings["ACCESS"] !== "closed";
   if (open && !isLoopback(host)) {
     throw new ConfigError(
       `ADMIN_PASSWORD: required to listen on ${host}, where others can connect; set it, or use --host 127.0.0.1 to serve this machine only`,
     );
   }
-  if (open) settings["ACCESS"] = "open";
-  return { host, port, data, tls: flags.tls ?? false, settings, open };
+  if (open) settings["ACCESS"] ??= "open";
+  return {
+    host,
+    port,
+    data,
+    tls: flags.tls ?? false,
+    settings,
+    open,
+    uploadLifetime: config.UPLOAD_TTL_SECONDS * 1000,
+  };
 }
 
 function parseFlags(args: readonly string[]) {
@@ -75,7 +85,7 @@ function parseFlags(args: readonly string[]) {
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigError(`PORT: not a port number: ${text}`);
+  if (!/^[0-9]{1,5}$/.test(text) || port > 65_535) throw new ConfigError(`PORT: not a port number: ${text}`);
   return port;
 }
 

@@ -74,9 +74,15 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       await (await miniflare.getWorker(NAME)).scheduled({ cron: "* * * * *", scheduledTime });
     },
     async stop(patience) {
+      await (await miniflare.getWorker(NAME)).scheduled({ cron: "@stop", scheduledTime: new Date() });
       const workerd = processes.find((child) => child.exitCode === null && child.spawnfile.includes("workerd"));
-      if (workerd !== undefined) await drain(workerd, patience, () => void miniflare.dispose());
-      await miniflare.dispose();
+      let disposed: Promise<void> | undefined;
+      const dispose = (): void => {
+        disposed ??= miniflare.dispose();
+      };
+      if (workerd !== undefined) await drain(workerd, patience, dispose);
+      dispose();
+      await disposed;
     },
   };
 }

@@ -1,0 +1,66 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { build } from "../src/selfhost/build.ts";
+import { lookups, tagPages } from "./lookups.ts";
+import { memory } from "./memory.ts";
+import { operationCounts } from "./operation-counts.ts";
+import { renderReport } from "./report.ts";
+import { startBaseline, startDockerRegistry, startRegistry, stopAll } from "./service.ts";
+import type { Row } from "./table.ts";
+import { renderRows } from "./table.ts";
+import { filesystemTransfers, r2Transfers } from "./transfers.ts";
+
+/** Rounds of each measurement, and seconds of one round of those that count requests. */
+const TRANSFER_ROUNDS = 7;
+const R2_ROUNDS = 5;
+const LOOKUP_ROUNDS = 5;
+const LOOKUP_SECONDS = 1.5;
+const PAGE_ROUNDS = 3;
+const PAGE_SECONDS = 1;
+
+/** Where the results are written. */
+const RESULTS = path.join(import.meta.dirname, "results.md");
+
+/** Measures everything, prints it, and writes it down. What is slow is said, and fails nothing. */
+async function main(): Promise<void> {
+  build();
+  const rows: Row[] = [];
+  const add = (more: readonly Row[]): void => {
+    rows.push(...more);
+    console.log(renderRows(more));
+  };
+  const baseline = await startBaseline();
+  const [registry, docker] = [await startRegistry("filesystem"), await startDockerRegistry()];
+  const contenders = { registry, baseline, docker };
+  add(await filesystemTransfers(contenders, TRANSFER_ROUNDS));
+  add(await lookups(contenders, LOOKUP_ROUNDS, LOOKUP_SECONDS));
+  add(await tagPages(registry, PAGE_ROUNDS, PAGE_SECONDS));
+  await registry.stop();
+  await docker?.stop();
+  const onR2 = await startRegistry("r2");
+  add(await r2Transfers({ registry: onR2, baseline }, R2_ROUNDS));
+  await onR2.stop();
+  await baseline.stop();
+  add(await memory());
+  const counts = await operationCounts();
+  add(counts.rows);
+  console.log(counts.tables);
+  const missed = rows.filter((row) => row.mark === "below target").length;
+  console.log(missed === 0 ? "Every target is met." : `${missed} of ${rows.length} below target.`);
+  writeFileSync(RESULTS, renderReport(rows, counts.tables));
+}
+
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.once(signal, () => {
+    void stopAll().finally(() => process.exit(code));
+  });
+}
+
+try {
+  await main();
+} finally {
+  await stopAll();
+}

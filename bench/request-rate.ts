@@ -1,0 +1,87 @@
+import { connect, type Socket } from "node:net";
+
+/** What is asked over and over. */
+export interface RateOptions {
+  readonly method: "GET" | "HEAD";
+  readonly url: string;
+  /** Each has one request under way at a time. */
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/** What a client sends that pulls images; docker-registry answers 404 without it. */
+const ACCEPT = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, */*";
+
+/**
+ * Requests answered per second, over connections that are kept. A loop of our own, because `wrk` waits for the body of
+ * an answer to `HEAD` forever, and `ab` speaks HTTP/1.0.
+ * @throws if an answer's status is not 200
+ */
+export async function requestRate(options: RateOptions): Promise<number> {
+  const { connections, seconds } = options;
+  const start = performance.now();
+  const deadline = start + seconds * 1000;
+  const counts = await Promise.all(Array.from({ length: connections }, () => ask(options, deadline)));
+  return (counts.reduce((sum, count) => sum + count, 0) * 1000) / (performance.now() - start);
+}
+
+async function ask({ method, url }: RateOptions, deadline: number): Promise<number> {
+  const { hostname, port, host, pathname, search } = new URL(url);
+  const request = Buffer.from(`${method} ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nAccept: ${ACCEPT}\r\n\r\n`);
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    const answers = new AnswerCounter(method);
+    socket.once("error", reject);
+    socket.once("connect", () => socket.write(request));
+    socket.once("close", () => reject(new Error(`${url}: the connection was closed`)));
+    socket.on("data", (bytes) => {
+      const failure = answers.take(bytes);
+      if (failure !== undefined) reject(new Error(`${url}: ${failure}`));
+      if (!answers.complete) return;
+      if (performance.now() < deadline) {
+        socket.write(request);
+        return;
+      }
+      socket.removeAllListeners("close");
+      socket.destroy();
+      resolve(answers.count);
+    });
+  });
+}
+
+/** Finds where answers end. */
+class AnswerCounter {
+  readonly #bodiless: boolean;
+  #head = "";
+  /** Bytes of the body that are still to come; -1 while the head is. */
+  #missing = -1;
+  count = 0;
+
+  constructor(method: string) {
+    this.#bodiless = method === "HEAD";
+  }
+
+  /** Whether no answer is under way. */
+  get complete(): boolean {
+    return this.#missing === -1 && this.#head === "";
+  }
+
+  /** Takes bytes of an answer. Answers what is wrong with it, if something is. */
+  take(bytes: Buffer): string | undefined {
+    if (this.#missing >= 0) this.#missing -= bytes.byteLength;
+    else {
+      this.#head += bytes.toString("latin1");
+      const end = this.#head.indexOf("\r\n\r\n");
+      if (end < 0) return undefined;
+      if (!this.#head.startsWith("HTTP/1.1 200")) return this.#head.slice(0, 200);
+      const length = /\r\ncontent-length: (\d+)/i.exec(this.#head)?.[1];
+      if (length === undefined && !this.#bodiless) return "no content-length";
+      this.#missing = this.#bodiless ? 0 : Number(length) - (this.#head.length - end - 4);
+    }
+    if (this.#missing > 0) return undefined;
+    this.#head = "";
+    this.#missing = -1;
+    this.count += 1;
+    return undefined;
+  }
+}

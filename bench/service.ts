@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ROOT } from "../src/selfhost/paths.ts";
+
+/** A server under measurement, with a folder of its own. */
+export interface Service {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly pid: number;
+  /** Ends it at once, with its children; the folder stays. */
+  halt(): Promise<void>;
+  /** Ends it at once and removes its folder. */
+  stop(): Promise<void>;
+}
+
+const READY = /^Ready on (http:\/\/\S+)$/;
+const START_MS = 60_000;
+
+/** A runtime that was just killed may still be writing. */
+const REMOVE = { recursive: true, force: true, maxRetries: 5 } as const;
+
+const running = new Set<Service>();
+let scratch: string | undefined;
+let folders = 0;
+
+/** A new folder below the run's temporary one. */
+export function newFolder(): string {
+  scratch ??= mkdtempSync(path.join(tmpdir(), "entrepot-bench-"));
+  folders += 1;
+  const folder = path.join(scratch, String(folders));
+  mkdirSync(folder);
+  return folder;
+}
+
+/** Ends what still runs and removes every folder. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((service) => service.stop()));
+  if (scratch !== undefined) rmSync(scratch, REMOVE);
+}
+
+/** The registry, as `npm start` runs it. */
+export async function startRegistry(storage: "filesystem" | "r2"): Promise<Service> {
+  const folder = newFolder();
+  const script = path.join(ROOT, "src/selfhost/main.ts");
+  return startNode([script, "--host", "127.0.0.1", "--port", "0", "--data", folder], folder, { STORAGE: storage });
+}
+
+/** The bare Worker of `baseline-worker.js`. */
+export async function startBaseline(): Promise<Service> {
+  const folder = newFolder();
+  return startNode([path.join(import.meta.dirname, "baseline.ts"), folder], folder, {});
+}
+
+/** A script that prints `Ready on <url>`, run by this Node. `folder` is removed when it is stopped. */
+export async function startNode(
+  args: readonly string[],
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Service> {
+  // A process group of its own, so that ending it reaches the runtime as well.
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    // Miniflare's own temporary folder goes away with the rest.
+    env: { ...process.env, TMPDIR: folder, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  const service = register(child, folder);
+  return service(await announced(child));
+}
+
+/** Debian's `docker-registry` on a filesystem; installed if missing. `undefined` if that cannot be done. */
+export async function startDockerRegistry(): Promise<Service | undefined> {
+  if (!hasDockerRegistry()) return undefined;
+  const folder = newFolder();
+  const port = await freePort();
+  const config = path.join(folder, "config.json");
+  writeFileSync(config, JSON.stringify(dockerConfig(path.join(folder, "data"), port)));
+  const child = spawn("docker-registry", ["serve", config], { stdio: "ignore", detached: true });
+  const service = register(child, folder)(`http://127.0.0.1:${port}`);
+  const deadline = Date.now() + START_MS;
+  while (!(await answers(`${service.url}/v2/`))) {
+    if (Date.now() > deadline || child.exitCode !== null) throw new Error("docker-registry did not start");
+    await sleep(50);
+  }
+  return service;
+}
+
+/** Debian's own configuration, but for the address, the folder, and lines per request. JSON is YAML. */
+function dockerConfig(folder: string, port: number): unknown {
+  return {
+    version: "0.1",
+    log: { level: "error", accesslog: { disabled: true } },
+    storage: {
+      cache: { blobdescriptor: "inmemory" },
+      filesystem: { rootdirectory: folder },
+      delete: { enabled: true },
+    },
+    http: { addr: `127.0.0.1:${port}` },
+  };
+}
+
+function hasDockerRegistry(): boolean {
+  const works = (): boolean => spawnSync("docker-registry", ["--version"]).status === 0;
+  if (works()) return true;
+  console.log("docker-registry is missing: apt-get install -y docker-registry");
+  spawnSync("apt-get", ["install", "-y", "docker-registry"], { stdio: "inherit" });
+  return works();
+}
+
+function register(child: ChildProcess, folder: string): (url: string) => Service {
+  const exited = once(child, "exit");
+  const halt = async (): Promise<void> => {
+    try {
+      process.kill(-(child.pid ?? 0), "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
+    await exited;
+  };
+  const service = {
+    url: "",
+    pid: child.pid ?? 0,
+    halt,
+    async stop() {
+      running.delete(service);
+      await halt();
+      rmSync(folder, REMOVE);
+    },
+  };
+  running.add(service);
+  return (url) => Object.assign(service, { url });
+}
+
+async function announced(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const lines: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => {
+        lines.push(line);
+        const url = READY.exec(line)?.[1];
+        if (url !== undefined) resolve(url);
+      });
+    }
+    child.once("exit", () => reject(new Error(`ended before it was ready:\n${lines.join("\n")}`)));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  );
+}

@@ -1,0 +1,46 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ConfigError } from "../platform/config.ts";
+import { takeDataFolder } from "./data-folder.ts";
+
+let root: string;
+let folder: string;
+
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), "entrepot-lock-"));
+  folder = path.join(root, "deep", "data");
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe("takeDataFolder", () => {
+  it("makes the folder, and gives it back", () => {
+    takeDataFolder(folder)();
+    takeDataFolder(folder)();
+  });
+
+  it("refuses a folder that another server has, in one line that names it", () => {
+    const release = takeDataFolder(folder);
+    const take = () => takeDataFolder(folder);
+    expect(take).toThrow(ConfigError);
+    expect(take).toThrow(`DATA_DIR: ${folder} is in use by another server`);
+    release();
+    take()();
+  });
+
+  it("takes over from a process that was killed", async () => {
+    const module = path.join(import.meta.dirname, "data-folder.ts");
+    const script = `import { takeDataFolder } from ${JSON.stringify(module)}; takeDataFolder(${JSON.stringify(folder)}); console.log("taken"); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    expect(() => takeDataFolder(folder)).toThrow(ConfigError);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    takeDataFolder(folder)();
+  });
+});

@@ -1,0 +1,148 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Registry } from "../conformance/registry-client.ts";
+import { type Server, type ServerOptions, startServer } from "../support/server.ts";
+import { halfRequest } from "./half-request.ts";
+import { blobStatus, expectSound, image, pushBlob, pushImage, sha256, someBytes, tagsOf } from "./images.ts";
+import { openUpload } from "./uploads.ts";
+
+const MIB = 1024 * 1024;
+const registry = new Registry();
+let data: string;
+
+beforeEach(() => {
+  data = mkdtempSync(path.join(tmpdir(), "entrepot-lifecycle-"));
+});
+afterEach(() => rmSync(data, { recursive: true, force: true }));
+
+async function start(storage = "filesystem"): Promise<Server> {
+  const server = await startServer({ data, env: { STORAGE: storage } });
+  registry.connect(server.url);
+  return server;
+}
+
+/** What a server printed that did not start. */
+async function refusal(options: ServerOptions): Promise<string[]> {
+  const message = await startServer({ data, ...options }).then(
+    async (server) => {
+      await server.stop();
+      return "it started";
+    },
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const [ended, ...lines] = message.split("\n");
+  expect(ended).toMatch(/^the server ended with 1 /);
+  return lines;
+}
+
+/** Waits until a process is gone. */
+async function gone(pid: number): Promise<void> {
+  for (let turn = 0; turn < 400; turn += 1) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await sleep(50);
+  }
+  throw new Error(`process ${pid} is still there`);
+}
+
+describe.each(["filesystem", "r2"])("a stop, with STORAGE=%s", (storage) => {
+  it.each([
+    ["SIGTERM to the server", (server: Server) => process.kill(server.pid, "SIGTERM")],
+    ["SIGINT to all its processes, as a terminal sends it", (server: Server) => process.kill(-server.pid, "SIGINT")],
+  ])("by %s finishes a running upload", async (_, signal) => {
+    const server = await start(storage);
+    const repository = registry.named("stop/slow");
+    const bytes = someBytes(10 * MIB, `${storage} slow`);
+    const upload = await openUpload(repository);
+    const target = `${server.url}${upload}&digest=${sha256(bytes)}`;
+    const half = await halfRequest(target, "PUT", bytes.byteLength, bytes.subarray(0, 5 * MIB));
+    await sleep(300);
+    signal(server);
+    await sleep(1000);
+    half.finish(bytes.subarray(5 * MIB));
+    expect(await half.answered).toBe(201);
+    await gone(server.pid);
+    expect(await server.stop(), server.output()).toBe(0);
+    const again = await start(storage);
+    expect(await blobStatus(repository, sha256(bytes))).toBe(200);
+    expect(await again.stop()).toBe(0);
+  });
+
+  it("keeps everything", async () => {
+    const server = await start(storage);
+    const repository = registry.named("stop/kept");
+    const blob = await pushBlob(repository, someBytes(MIB, "kept"));
+    expect((await pushImage(repository, image(blob, [blob], "kept"), "v1")).status).toBe(201);
+    expect(await server.stop(), server.output()).toBe(0);
+    const again = await start(storage);
+    expect(await tagsOf(repository)).toEqual(["v1"]);
+    await expectSound(repository);
+    expect(await again.stop()).toBe(0);
+  });
+});
+
+describe("a stop", () => {
+  it("is quick when nothing runs, and takes no new connections", async () => {
+    const server = await start();
+    const started = performance.now();
+    expect(await server.stop(), server.output()).toBe(0);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+  });
+});
+
+describe("a server that cannot start says so in one line", () => {
+  it("about a port in use", async () => {
+    const other = createServer();
+    other.listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+    const lines = await refusal({ args: ["--port", String(port)] });
+    other.close();
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^PORT: .*in use/);
+  });
+
+  it.each<[string, ServerOptions, RegExp]>([
+    ["a setting", { env: { LOG_LEVEL: "loud" } }, /^LOG_LEVEL: /],
+    ["a missing setting", { env: { STORAGE: "s3" } }, /^S3_ENDPOINT: required/],
+    ["an address without a password", { args: ["--host", "0.0.0.0"] }, /^ADMIN_PASSWORD: required/],
+    ["an option", { args: ["--verbose"] }, /--verbose/],
+    ["a port that is none", { args: ["--port", "http"] }, /^PORT: /],
+    ["an address that is not this machine's", { args: ["--host", "127.0.0.1.example"] }, /^ADMIN_PASSWORD: /],
+  ])("about %s", async (_, options, line) => {
+    const lines = await refusal(options);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(line);
+  });
+
+  it("about a data folder that another one has, which goes on", async () => {
+    const server = await start();
+    const lines = await refusal({});
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^DATA_DIR: .* is in use by /);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect(await server.stop(), server.output()).toBe(0);
+  });
+
+  it("and gives the data folder back", async () => {
+    await refusal({ args: ["--port", "http"] });
+    const other = createServer();
+    other.listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    await refusal({ args: ["--port", String(typeof address === "object" ? address?.port : 0)] });
+    other.close();
+    const server = await start();
+    expect(await server.stop(), server.output()).toBe(0);
+  });
+});

@@ -1,0 +1,146 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { newObjectKey } from "../../src/content/object-key.ts";
+import { Maintenance } from "../../src/operations/index.ts";
+import worker from "../../src/worker.ts";
+import { bindings } from "./bindings.ts";
+import { someBytes } from "./bytes.ts";
+import { createKernel, GRACE, newRepository, pushBlob, quietLog, UPLOAD_LIFETIME } from "./fixture.ts";
+
+const { DB } = bindings;
+const MINUTE = 60_000;
+const MIDNIGHT = Date.UTC(2026, 10, 20);
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+function createMaintenance(kernel = createKernel()) {
+  const sent: unknown[] = [];
+  const send = async (message: unknown) => {
+    sent.push(message);
+  };
+  const maintenance = new Maintenance({
+    collector: kernel.collector,
+    database: DB,
+    queue: { send } as unknown as Pick<Queue, "send">,
+    clock: kernel.clock,
+    log: quietLog,
+    eventRetention: GRACE,
+  });
+  /** Does a step and those that it sends. */
+  const runAll = async (message: unknown) => {
+    let steps = 0;
+    for (let next: unknown = message; next !== undefined && steps < 100; next = sent.shift(), steps += 1) {
+      await maintenance.run(next);
+    }
+    return steps;
+  };
+  return { kernel, maintenance, sent, runAll };
+}
+
+async function deliver(queue: string, bodies: readonly unknown[]) {
+  const context = createExecutionContext();
+  const messages = bodies.map((body, index) => ({ id: String(index), timestamp: new Date(), attempts: 1, body }));
+  const batch = createMessageBatch(queue, messages);
+  await worker.queue(batch, bindings);
+  return getQueueResult(batch, context);
+}
+
+describe("the clock", () => {
+  it.each([
+    ["at midnight", MIDNIGHT, ["sweep", "prune-events", "reconcile"]],
+    ["on the hour", MIDNIGHT + 60 * MINUTE, ["sweep", "prune-events"]],
+    ["every five minutes", MIDNIGHT + 5 * MINUTE, ["sweep"]],
+    ["in between", MIDNIGHT + 7 * MINUTE, []],
+    ["late in a minute", MIDNIGHT + 5 * MINUTE + 59_999, ["sweep"]],
+  ])("plans %s", async (_, time, types) => {
+    const { maintenance, sent } = createMaintenance();
+    await maintenance.plan(time);
+    expect(sent).toEqual(types.map((type) => ({ type })));
+  });
+});
+
+describe("steps", () => {
+  it("sweep until nothing is left to sweep", async () => {
+    const { kernel, runAll } = createMaintenance();
+    const repository = newRepository();
+    const { digest } = await pushBlob(kernel, repository, someBytes(10, 41));
+    const insert = DB.prepare(
+      `INSERT INTO blobs (digest, size, storage_key, created_at, condemned_at)
+       SELECT 'sha256:' || printf('%064x', value), 1, 'blobs/aa/' || value, 0, 0 FROM json_each(?1)`,
+    );
+    await insert.bind(JSON.stringify(Array.from({ length: 1200 }, (_, index) => index))).run();
+    kernel.time.now += GRACE + 1;
+    expect(await runAll({ type: "sweep" })).toBe(3);
+    expect(await DB.prepare("SELECT count(*) AS n FROM blobs WHERE condemned_at = 0").first("n")).toBe(0);
+    expect((await kernel.blobs.find(repository, digest, true)).ok).toBe(false);
+  });
+
+  it("reconcile page by page", async () => {
+    const { kernel, runAll } = createMaintenance();
+    const lost = newObjectKey(kernel.time.now);
+    const bytes = someBytes(10, 42);
+    const { digest } = await pushBlob(kernel, newRepository(), bytes);
+    await kernel.store.write(lost, bytes, { size: 10, digest });
+    kernel.time.now += 2 * UPLOAD_LIFETIME + 1;
+    await runAll({ type: "reconcile" });
+    expect(await kernel.store.stat(lost)).toBeUndefined();
+  });
+
+  it("prune events that are old, many at a time", async () => {
+    const { kernel, runAll } = createMaintenance();
+    const insert = (time: number, count: number) =>
+      DB.prepare(
+        `INSERT INTO events (occurred_at, action, repository, digest, actor)
+         SELECT ?1, 'push', 'r', 'd', 'a' FROM json_each(?2)`,
+      )
+        .bind(time, JSON.stringify(Array.from({ length: count }, () => 0)))
+        .run();
+    await DB.prepare("DELETE FROM events").run();
+    await insert(kernel.time.now - GRACE - 1, 5001);
+    await insert(kernel.time.now - GRACE, 3);
+    expect(await runAll({ type: "prune-events" })).toBe(2);
+    expect(await DB.prepare("SELECT count(*) AS n FROM events").first("n")).toBe(3);
+  });
+
+  it.each([undefined, null, "sweep", {}, { type: "explode" }, { type: "reconcile", cursor: 1 }])(
+    "that are unknown are noted and done with: %j",
+    async (message) => {
+      const { maintenance, sent } = createMaintenance();
+      await maintenance.run(message);
+      expect(sent).toEqual([]);
+    },
+  );
+});
+
+describe("the queue handler", () => {
+  it("acknowledges steps, known or not, and logs what it does not know", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const result = await deliver("entrepot-maintenance", [{ type: "sweep" }, { type: "explode" }]);
+    expect(result).toMatchObject({ outcome: "ok", explicitAcks: ["0", "1"], retryMessages: [] });
+    expect(logged).toHaveBeenCalledOnce();
+    expect(JSON.parse(String(logged.mock.calls[0]?.[0]))).toEqual({
+      level: "error",
+      event: "maintenance.unknown-step",
+      message: { type: "explode" },
+    });
+  });
+
+  it("logs dead letters as errors, and does not do them", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const result = await deliver("entrepot-maintenance-dead", [{ type: "sweep" }, "anything"]);
+    expect(result.explicitAcks).toEqual(["0", "1"]);
+    expect(logged.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown)).toEqual([
+      { level: "error", event: "maintenance.gave-up", message: { type: "sweep" } },
+      { level: "error", event: "maintenance.gave-up", message: "anything" },
+    ]);
+  });
+
+  it("does not acknowledge a step that failed", async () => {
+    vi.spyOn(DB, "prepare").mockImplementation(() => {
+      throw new Error("database is down");
+    });
+    await expect(deliver("entrepot-maintenance", [{ type: "sweep" }])).rejects.toThrow("database is down");
+  });
+});

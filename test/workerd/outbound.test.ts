@@ -1,0 +1,23 @@
+import { exports } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { Outbound } from "../../src/platform/index.ts";
+
+const worker = (exports as unknown as { readonly default: Fetcher }).default;
+
+/** Outbound calls with the runtime's own requests, responses and streams; the Worker itself is the network. */
+const outbound = new Outbound({ fetch: (url, init) => worker.fetch(url, init), allowPrivate: false });
+
+it("calls, streams and caps in the runtime that is deployed", async () => {
+  const url = new URL("https://registry.example.com/healthz");
+  const whole = await outbound.request({ url });
+  expect(whole.ok && (await whole.value.json())).toEqual({ status: "ok" });
+  const cut = await outbound.request({ url, maxBytes: 3 });
+  await expect(cut.ok && cut.value.text()).rejects.toThrow(/longer than 3 bytes/);
+});
+
+it("sends bodies", async () => {
+  const url = new URL("https://registry.example.com/v2/outbound/blobs/uploads/");
+  const body = new TextEncoder().encode("bytes");
+  const outcome = await outbound.request({ url, method: "POST", body });
+  expect(outcome.ok && outcome.value.status).toBe(202);
+});
