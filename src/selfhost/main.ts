@@ -6,7 +6,7 @@ import { takeDataFolder } from "./data-folder.ts";
 import { readOptions, type SelfHostOptions, USAGE } from "./options.ts";
 import { startRuntime } from "./runtime.ts";
 import { ownSecretsKey } from "./secrets-key.ts";
-import { removeSpentUploads } from "./spent-uploads.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { ownCertificate, startTlsFront } from "./tls.ts";
 
 /** How long a stop waits for running requests, in milliseconds. */
@@ -44,7 +44,7 @@ async function serve(options: SelfHostOptions, release: () => void): Promise<voi
   const stopClock = startCronClock(
     async (minute) => {
       await runtime.tick(minute);
-      if (minute.getUTCMinutes() === 0) removeSpentUploads(options.data, options.uploadLifetime, minute.getTime());
+      if (minute.getUTCMinutes() === 0) removeLeftovers(options.data, options.uploadLifetime, minute.getTime());
     },
     (error) => console.error(`cron: ${String(error)}`),
   );
