@@ -30,11 +30,45 @@ export default {
         return new Response(await hashed(env.DISK, key, request.body));
       case "disk-get":
         return env.DISK.fetch(`http://disk/${key}`);
+      case "d1-fill":
+        await fill(env.DB, Number(key), await request.text());
+        return Response.json({});
+      case "d1-insert":
+        await env.DB.prepare("INSERT INTO bare (name, object) VALUES (?1, ?2)")
+          .bind(key, await request.text())
+          .run();
+        return Response.json({});
+      case "d1-get":
+        return Response.json(await env.DB.prepare("SELECT object FROM bare WHERE name = ?1").bind(key).first());
+      case "d1-page":
+        return Response.json(await page(env.DB, key, Number(new URL(request.url).searchParams.get("limit"))));
       default:
         return new Response("no such route\n", { status: 404 });
     }
   },
 };
+
+/** A table of `count` rows, `o00000` and on, that all have the same text. */
+async function fill(database, count, object) {
+  await database.batch([
+    database.prepare("CREATE TABLE bare (name TEXT NOT NULL PRIMARY KEY, object TEXT NOT NULL) STRICT, WITHOUT ROWID"),
+    database
+      .prepare(
+        `WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ?1)
+         INSERT INTO bare SELECT printf('o%05d', n), ?2 FROM numbers`,
+      )
+      .bind(count, object),
+  ]);
+}
+
+/** Rows after a name. Names that `d1-insert` gives begin with a hexadecimal digit, before the `o` of these. */
+async function page(database, after, limit) {
+  const { results } = await database
+    .prepare("SELECT name, object FROM bare WHERE name > ?1 ORDER BY name LIMIT ?2")
+    .bind(after === "" ? "o" : after, limit)
+    .all();
+  return results;
+}
 
 /** Equal parts, one on its way while the next one fills. */
 async function multipart(bucket, key, body) {

@@ -35,6 +35,7 @@ async function serve(data: string): Promise<void> {
             },
           ],
           r2Buckets: ["BUCKET"],
+          d1Databases: ["DB"],
           serviceBindings: { DISK: { disk: { path: disk, writable: true } } },
           unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
         },

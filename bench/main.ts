@@ -5,6 +5,7 @@ import { lookups, tagPages } from "./lookups.ts";
 import { memory } from "./memory.ts";
 import { operationCounts } from "./operation-counts.ts";
 import { renderReport } from "./report.ts";
+import { resources } from "./resources.ts";
 import { startBaseline, startDockerRegistry, startRegistry, stopAll } from "./service.ts";
 import type { Row } from "./table.ts";
 import { renderRows } from "./table.ts";
@@ -17,6 +18,8 @@ const LOOKUP_ROUNDS = 5;
 const LOOKUP_SECONDS = 1.5;
 const PAGE_ROUNDS = 3;
 const PAGE_SECONDS = 1;
+const RESOURCE_ROUNDS = 5;
+const RESOURCE_SECONDS = 1;
 
 /** Where the results are written. */
 const RESULTS = path.join(import.meta.dirname, "results.md");
@@ -35,6 +38,7 @@ async function main(): Promise<void> {
   add(await filesystemTransfers(contenders, TRANSFER_ROUNDS));
   add(await lookups(contenders, LOOKUP_ROUNDS, LOOKUP_SECONDS));
   add(await tagPages(registry, PAGE_ROUNDS, PAGE_SECONDS));
+  add(await resources({ registry, baseline }, RESOURCE_ROUNDS, RESOURCE_SECONDS));
   await registry.stop();
   await docker?.stop();
   const onR2 = await startRegistry("r2");
@@ -50,17 +54,22 @@ async function main(): Promise<void> {
   writeFileSync(RESULTS, renderReport(rows, counts.tables));
 }
 
+let interrupted = false;
 for (const [signal, code] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const) {
   process.once(signal, () => {
+    interrupted = true;
     void stopAll().finally(() => process.exit(code));
   });
 }
 
 try {
   await main();
+} catch (error) {
+  // What is being measured when everything is stopped fails, of course.
+  if (!interrupted) throw error;
 } finally {
   await stopAll();
 }

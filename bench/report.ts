@@ -22,6 +22,8 @@ How to read it:
   R2 is Miniflare's simulator, which stores in the same process.
 - **docker-registry** is Debian's package, on its filesystem storage, with Debian's settings but for the address, the
   folder and access lines.
+- **D1 …** are one statement each on the same engine's D1, in a bare Worker, over HTTP as well. A create of a resource is a
+  batch of several statements, behind parsing, admission and validation; what both wait for is the disk.
 - Rates are those of 16 connections, each with one request under way.
 - docker-registry 2.8 compiles the regular expressions of its URL builder for every request; that, not the disk, is its
   rate of small requests.

@@ -1,5 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
-import { createGate } from "./access/index.ts";
+import { createGate, type Identity } from "./access/index.ts";
 import {
   type BlobStore,
   createContent,
@@ -11,8 +11,8 @@ import {
   S3BlobStore,
   uploadSessionClass,
 } from "./content/index.ts";
-import type { DistributionServices } from "./distribution/index.ts";
-import { Maintenance } from "./operations/index.ts";
+import { contentGroup, type DistributionServices } from "./distribution/index.ts";
+import { contentUsageNumbers, Maintenance, type UsageServices } from "./operations/index.ts";
 import {
   type Config,
   ConfigError,
@@ -32,7 +32,7 @@ import {
   groupAuthorizer,
   type ResourceClient,
   ResourceStore,
-  type UsageStatistics,
+  SECURE_VALUES,
   watchHubClass,
 } from "./resources/index.ts";
 
@@ -42,7 +42,7 @@ export interface Services {
   readonly log: Log;
   readonly distribution: DistributionServices;
   readonly resources: ApiServices;
-  readonly usage: UsageStatistics;
+  readonly usage: UsageServices;
   readonly maintenance: Maintenance;
   /** Ends long answers soon, since the server is about to stop. */
   stop(): void;
@@ -111,13 +111,29 @@ function createServices(env: Env): Services {
     },
     background: waitUntil,
     staleness: config.READ_STALENESS_MS,
-    groups: [secrets.group, ...dataSourceGroups({ outbound, decrypter: secrets.decrypter, client })],
+    groups: [
+      secrets.group,
+      ...dataSourceGroups({
+        outbound,
+        decrypter: secrets.decrypter,
+        client,
+        mayUse: ({ identity }, namespace, name) => mayGet(identity, namespace, name),
+      }),
+      contentGroup({ ...content, gate, clock, readOnly: config.READ_ONLY }),
+    ],
   });
+  resources.usage.contribute(async () => contentUsageNumbers(await content.usage.count()));
   let stopping = false;
   const administrators = authorizerChain([
     groupAuthorizer(resources.registry),
     ({ identity }) => ({ decision: gate.administers(identity) ? "allow" : "no-opinion" }),
   ]);
+  // Who may read a SecureValue may have a data source use it; its value is in neither.
+  const mayGet = async (identity: Identity, namespace: string, name: string): Promise<boolean> => {
+    const { group, plural: resource } = SECURE_VALUES;
+    const about = { group, version: "v1", resource, subresource: "", namespace, name, path: "" };
+    return (await administrators({ identity, verb: "get", ...about })).decision === "allow";
+  };
   return {
     config,
     log,
@@ -126,7 +142,7 @@ function createServices(env: Env): Services {
     stop() {
       stopping = true;
     },
-    usage: resources.usage,
+    usage: { gate, authorizer: administrators, usage: resources.usage, log },
     maintenance: new Maintenance({
       collector: content.collector,
       resources: resources.maintenance,

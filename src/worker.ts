@@ -1,4 +1,4 @@
-import { app } from "./app.ts";
+import { serve } from "./app.ts";
 import type { Env } from "./platform/index.ts";
 import { servicesOf } from "./services.ts";
 
@@ -11,12 +11,12 @@ const DEAD_LETTERS = "entrepot-maintenance-dead";
 const STOP = "@stop";
 
 export default {
-  fetch: app.fetch,
+  fetch: serve,
 
   async scheduled(controller, env) {
-    const { maintenance, stop } = servicesOf(env);
-    if (controller.cron === STOP) stop();
-    else await maintenance.plan(controller.scheduledTime);
+    const services = servicesOf(env);
+    if (controller.cron === STOP) services.stop();
+    else await services.maintenance.plan(controller.scheduledTime);
   },
 
   async queue(batch, env) {

@@ -64,7 +64,8 @@ export class BlobIndex {
       return range === undefined ? bytes : bytes.subarray(range.offset, range.offset + range.length);
     }
     const near = await edge?.read(blob.digest, range);
-    if (near !== undefined) return near;
+    // The runtime sends a stream whose length it does not know in chunks; clients want `Content-Length`.
+    if (near !== undefined) return near.pipeThrough(new FixedLengthStream(range?.length ?? blob.size));
     const stream = await store.read(blob.key, range);
     if (stream === undefined) throw new Error(`object of ${blob.digest} is gone: ${blob.key}`);
     if (range === undefined) edge?.fill(blob.digest, blob.size, () => store.read(blob.key));

@@ -3,6 +3,8 @@ import { InstanceStore, instanceHmacKey } from "../platform/index.ts";
 import { BlobIndex } from "./blob-index.ts";
 import { BlobLinkStore } from "./blob-link-store.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { ContentListStore } from "./content-list-store.ts";
+import { ContentUsageStore } from "./content-usage-store.ts";
 import type { EdgeCache } from "./edge-cache.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import { GarbageStore } from "./garbage-store.ts";
@@ -34,6 +36,9 @@ export interface Content {
   readonly blobs: BlobIndex;
   readonly manifests: Manifests;
   readonly names: Names;
+  /** Everything there is, page by page. */
+  readonly lists: ContentListStore;
+  readonly usage: ContentUsageStore;
   readonly uploads: Uploads;
   readonly collector: GarbageCollector;
 }
@@ -51,6 +56,8 @@ export function createContent(ports: ContentPorts): Content {
     blobs,
     manifests: new Manifests({ manifests: new ManifestStore(database, clock), blobs, store, cache, now: clock }),
     names: new Names(new TagStore(database, clock), cache),
+    lists: new ContentListStore(database),
+    usage: new ContentUsageStore(database),
     uploads: new Uploads({
       store,
       index: blobs,

@@ -2,6 +2,16 @@ export type { BlobIndex } from "./blob-index.ts";
 export type { LinkedBlob } from "./blob-link-store.ts";
 export type { BlobStore, ByteRange } from "./blob-store.ts";
 export { type Content, createContent } from "./compose.ts";
+export type {
+  ContentFilter,
+  ContentListStore,
+  ContentPage,
+  ContentPosition,
+  ListedManifest,
+  ListedRepository,
+  ListedTag,
+} from "./content-list-store.ts";
+export type { ContentUsage } from "./content-usage-store.ts";
 export { type Digest, type DigestAlgorithm, digestAlgorithm, isDigestAlgorithm, parseDigest } from "./digest.ts";
 export { DiskBlobStore } from "./disk-blob-store.ts";
 export { EdgeCache } from "./edge-cache.ts";

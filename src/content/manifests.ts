@@ -72,8 +72,14 @@ export class Manifests {
     fresh: boolean,
   ): Promise<Result<StoredManifest, ContentFailure>> {
     const { cache, manifests } = this.#ports;
-    const name = `manifest ${referenceText(reference)}`;
-    const found = await cache.lookup(repository, name, fresh, () => manifests.find(repository, reference));
+    // Clients ask for a tag first and then for its digest: the second answer is in the first.
+    const found = await cache.lookup(
+      repository,
+      `manifest ${referenceText(reference)}`,
+      fresh,
+      () => manifests.find(repository, reference),
+      ({ digest }) => `manifest ${digest}`,
+    );
     return found === undefined ? err({ reason: "manifest-unknown" }) : ok(found);
   }
 

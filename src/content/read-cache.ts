@@ -44,12 +44,14 @@ export class ReadCache {
    * The remembered answer to a lookup, or a new one by `read`.
    * @param name tells this lookup from others in the repository
    * @param fresh reads anew, whatever is remembered
+   * @param alias another lookup that has the same answer
    */
   async lookup<T extends Lookup>(
     repository: RepositoryName,
     name: string,
     fresh: boolean,
     read: () => Promise<T | undefined>,
+    alias?: (value: T) => string,
   ): Promise<T | undefined> {
     if (this.#staleness === 0) return read();
     const key = `${repository}|${name}`;
@@ -60,7 +62,11 @@ export class ReadCache {
       return known.value as T;
     const value = await read();
     if (value === undefined) this.#lookups.delete(key);
-    else this.#lookups.set(key, { value, readAt: now, generation }, 1);
+    else {
+      const remembered = { value, readAt: now, generation };
+      this.#lookups.set(key, remembered, 1);
+      if (alias !== undefined) this.#lookups.set(`${repository}|${alias(value)}`, remembered, 1);
+    }
     return value;
   }
 

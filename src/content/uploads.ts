@@ -66,8 +66,10 @@ export class Uploads {
   async close(address: UploadAddress, digest: Digest, body: UploadBody): Promise<Result<void, ContentFailure>> {
     const session = await this.#session(address);
     if (!session.ok) return session;
-    if (body.length !== undefined && (body.offset ?? 0) === 0 && (await session.value.take())) {
-      return this.push(address.repository, digest, body.stream, body.length);
+    // Without bytes, the request closes a session that has them all: that need not be asked first.
+    const { length, offset = 0 } = body;
+    if (length !== undefined && length > 0 && offset === 0 && (await session.value.take())) {
+      return this.push(address.repository, digest, body.stream, length);
     }
     const closed = await session.value.close(body.stream, body.offset, digest);
     if (!closed.ok) return closed;

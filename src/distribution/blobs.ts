@@ -47,24 +47,18 @@ async function send(call: Call, found: LinkedBlob, headers: Record<string, strin
   }
   if (wanted.kind === "whole") {
     headers["content-length"] = String(size);
-    return new Response(sized(await call.services.blobs.read(found), size), { headers });
+    return new Response(await call.services.blobs.read(found), { headers });
   }
   const { offset, length } = wanted.range;
   headers["content-length"] = String(length);
   headers["content-range"] = `bytes ${offset}-${offset + length - 1}/${size}`;
-  return new Response(sized(await call.services.blobs.read(found, wanted.range), length), { status: 206, headers });
+  return new Response(await call.services.blobs.read(found, wanted.range), { status: 206, headers });
 }
 
 /** The range that is asked for, unless only of content that this is not (`If-Range`, RFC 9110 section 13.1.5). */
 function rangeHeader({ headers }: Request, etag: string | undefined): string | null {
   const condition = headers.get("if-range");
   return condition === null || condition === etag ? headers.get("range") : null;
-}
-
-/** The runtime sends a stream of unknown length in chunks; clients want `Content-Length`. */
-function sized(body: Uint8Array | ReadableStream<Uint8Array>, length: number): BodyInit {
-  if (body instanceof Uint8Array) return body;
-  return body.pipeThrough(new FixedLengthStream(length));
 }
 
 async function remove(call: Call, repository: RepositoryName, digest: Digest): Promise<Response> {

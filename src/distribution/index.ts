@@ -11,6 +11,7 @@ import { upload, uploads } from "./uploads.ts";
 
 export type { DistributionServices } from "./context.ts";
 export { errorResponse } from "./errors.ts";
+export { contentGroup, type ContentKindsPorts } from "./kinds.ts";
 
 /** The OCI Distribution API: answers every request under `/v2`, also those that it fails at. */
 export async function distribution(services: DistributionServices, request: Request): Promise<Response> {

@@ -1,1 +1,2 @@
 export { Maintenance } from "./maintenance.ts";
+export { contentUsageNumbers, restError, usageApi, type UsageServices } from "./usage.ts";

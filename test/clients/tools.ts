@@ -2,6 +2,7 @@ import { type SpawnSyncOptions, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { TOOLS, TOOLS_BIN } from "../support/tool-paths.ts";
+import { installOldKubectl } from "./kubectl/install.ts";
 
 /** Programs of the distribution, by the package that has them. */
 const PACKAGES = {
@@ -11,6 +12,7 @@ const PACKAGES = {
   chromium: "chromium",
   htpasswd: "apache2-utils",
   wrk: "wrk",
+  kubectl: "kubernetes-client",
 } as const;
 
 /** A client that is built from source, at one version. */
@@ -56,6 +58,7 @@ const MINUTE = 60_000;
 export function installTools(): void {
   installPackages();
   for (const program of GO_PROGRAMS) buildProgram(program);
+  installOldKubectl();
 }
 
 function installPackages(): void {

@@ -31,20 +31,23 @@ describe.each(["filesystem", "r2"])("a connection that breaks, with STORAGE=%s",
     await server.stop();
   });
 
-  it.each([3000, 3 * MIB, 11 * MIB])("after %i bytes of a PATCH loses less than a MiB of what arrived", async (sent) => {
-    const repository = registry.named(`broken/patch-${sent}`);
-    const bytes = someBytes(20 * MIB, `${storage} broken ${sent}`);
-    const upload = await openUpload(repository);
-    const half = await halfRequest(server.url + upload, "PATCH", bytes.byteLength, bytes.subarray(0, sent));
-    // Time for them to arrive; otherwise this would be about what is in the sockets.
-    await sleep(300);
-    half.destroy();
-    // The runtime hands on pieces of a MiB; one that was not full is lost with its connection.
-    const kept = await arrival(repository, upload, Math.max(0, sent - MIB + 1));
-    expect(kept).toBeGreaterThan(sent - MIB);
-    expect(kept).toBeLessThanOrEqual(sent);
-    expect(await recover(repository, upload, bytes)).toBe("resumed");
-  });
+  it.each([3000, 3 * MIB, 11 * MIB])(
+    "after %i bytes of a PATCH loses less than a MiB of what arrived",
+    async (sent) => {
+      const repository = registry.named(`broken/patch-${sent}`);
+      const bytes = someBytes(20 * MIB, `${storage} broken ${sent}`);
+      const upload = await openUpload(repository);
+      const half = await halfRequest(server.url + upload, "PATCH", bytes.byteLength, bytes.subarray(0, sent));
+      // Time for them to arrive; otherwise this would be about what is in the sockets.
+      await sleep(300);
+      half.destroy();
+      // The runtime hands on pieces of a MiB; one that was not full is lost with its connection.
+      const kept = await arrival(repository, upload, Math.max(0, sent - MIB + 1));
+      expect(kept).toBeGreaterThan(sent - MIB);
+      expect(kept).toBeLessThanOrEqual(sent);
+      expect(await recover(repository, upload, bytes)).toBe("resumed");
+    },
+  );
 
   it("again and again still ends in the right blob", async () => {
     const repository = registry.named("broken/often");

@@ -6,6 +6,8 @@ import worker from "../../src/worker.ts";
 import { bindings } from "./bindings.ts";
 import { someBytes } from "./bytes.ts";
 import { createKernel, GRACE, newRepository, pushBlob, quietLog, UPLOAD_LIFETIME } from "./fixture.ts";
+import { resourcePlatform } from "./resources/fixture.ts";
+import { secretPlatform } from "./secret-fixture.ts";
 
 const { DB } = bindings;
 const MINUTE = 60_000;
@@ -20,8 +22,13 @@ function createMaintenance(kernel = createKernel()) {
   const send = async (message: unknown) => {
     sent.push(message);
   };
+  const { resources } = resourcePlatform({ clock: kernel.clock });
   const maintenance = new Maintenance({
     collector: kernel.collector,
+    resources: resources.maintenance,
+    usage: resources.usage,
+    secrets: secretPlatform().maintenance,
+    hasSecretsKey: true,
     database: DB,
     queue: { send } as unknown as Pick<Queue, "send">,
     clock: kernel.clock,
@@ -49,8 +56,27 @@ async function deliver(queue: string, bodies: readonly unknown[]) {
 
 describe("the clock", () => {
   it.each([
-    ["at midnight", MIDNIGHT, ["sweep", "prune-events", "reconcile"]],
-    ["on the hour", MIDNIGHT + 60 * MINUTE, ["sweep", "prune-events"]],
+    [
+      "at midnight",
+      MIDNIGHT,
+      [
+        "sweep",
+        "sweep-dependents",
+        "prune-events",
+        "compact-changes",
+        "collect-secrets",
+        "collect-usage",
+        "reconcile",
+        "rewrap-secrets",
+        "reencrypt-secrets",
+      ],
+    ],
+    [
+      "on the hour",
+      MIDNIGHT + 60 * MINUTE,
+      ["sweep", "sweep-dependents", "prune-events", "compact-changes", "collect-secrets", "collect-usage"],
+    ],
+    ["every ten minutes", MIDNIGHT + 10 * MINUTE, ["sweep", "sweep-dependents"]],
     ["every five minutes", MIDNIGHT + 5 * MINUTE, ["sweep"]],
     ["in between", MIDNIGHT + 7 * MINUTE, []],
     ["late in a minute", MIDNIGHT + 5 * MINUTE + 59_999, ["sweep"]],

@@ -18,6 +18,8 @@ const migrations = Object.entries(files)
 /** Migrations that installations may have applied: they never change. A new one is added here when it lands. */
 const LANDED: Readonly<Record<string, string>> = {
   "0001_content.sql": "sha256:615fd7b0649746faf9d866428543850176365a9016e966b4c7aec1549d88eef1",
+  "0002_resources.sql": "sha256:49d221005c6b6447e2c91000e8d588c7bbb5f2c5cd850bf0ed3f2989f7ffea5e",
+  "0003_secrets.sql": "sha256:b769b388cf4dafc8cc7135e78c2ba356066ada5e90bed105af623de8bfc4d2ab",
 };
 
 describe("migrations", () => {

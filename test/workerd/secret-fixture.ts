@@ -3,6 +3,7 @@ import type { ResourceClient } from "../../src/resources/client.ts";
 import { DependentCollector } from "../../src/resources/dependent-collector.ts";
 import { GeneralStorage } from "../../src/resources/general-storage.ts";
 import type { ResourceInput, ResourceObject } from "../../src/resources/object.ts";
+import { OwnerStore } from "../../src/resources/owner-store.ts";
 import { ResourceRegistry } from "../../src/resources/resource-registry.ts";
 import { ResourceStore } from "../../src/resources/resource-store.ts";
 import { createSecrets, type SecureValueSpec } from "../../src/resources/secret/index.ts";
@@ -41,9 +42,11 @@ export function secretPlatform(options: PlatformOptions = {}) {
   const note = (event: string, fields?: unknown) => void recorded.lines.push(`${event} ${JSON.stringify(fields)}`);
   const log: Log = { debug: note, info: note, warn: note, error: note };
   const store = new ResourceStore(bindings.DB, clock);
+  const owners = new OwnerStore(bindings.DB);
   const context = requestContext();
   const dependents = new DependentCollector({
     store,
+    owners,
     log,
     enqueue: async () => {},
     storageOf: async () => undefined,
@@ -54,6 +57,7 @@ export function secretPlatform(options: PlatformOptions = {}) {
     (kind, admission) =>
       new GeneralStorage(kind, admission, {
         store,
+        owners,
         clock,
         changed: () => {},
         dependents,

@@ -1,0 +1,148 @@
+import type { ContentFilter, ContentListStore, ContentPage, ContentPosition } from "../content/index.ts";
+import {
+  badRequest,
+  conflict,
+  decodeContinue,
+  type DeleteOptions,
+  encodeContinue,
+  type ListPage,
+  type ListQuery,
+  matchesFields,
+  matchesLabels,
+  notFound,
+  type RequestContext,
+  type ResourceObject,
+  type Storage,
+  StatusError,
+} from "../resources/index.ts";
+import { CONTENT_GROUP } from "./content-kinds.ts";
+import { contentFilter, type NameParser } from "./content-selection.ts";
+
+/** Rows read at a time. */
+const BATCH = 500;
+/** Rows looked at for one page, whether they match or not; a selector that finds little makes short pages. */
+const MAX_ROWS = 10_000;
+/** Annotations are the part of a row that varies; a page is also cut when it has this many characters of them. */
+const MAX_ANNOTATIONS = 4 * 1024 * 1024;
+
+/** A row of a list: which repository it is of, and how much it weighs. */
+export interface ContentRow {
+  readonly repository: ContentPosition["repository"];
+  readonly annotations?: string | null;
+}
+
+/** One kind of content as the resource API sees it. */
+export interface ContentView<R extends ContentRow> {
+  readonly plural: string;
+  /** A page of rows, in the order of `position`. */
+  readonly rows: (lists: ContentListStore, page: ContentPage) => Promise<readonly R[]>;
+  readonly toObject: (row: R) => ResourceObject;
+  /** What a row has in its repository that gives it its place; the empty text if it is the repository. */
+  readonly item: (row: R) => string;
+  readonly parseName: NameParser;
+  /** The place in the list of an object of this name. */
+  readonly position: (namespace: string, name: string) => ContentPosition | undefined;
+}
+
+/** What reading content needs. */
+export interface ContentReadPorts {
+  readonly lists: ContentListStore;
+  /** Milliseconds since the Unix epoch. */
+  readonly clock: () => number;
+}
+
+/** Reads one kind of content. */
+export function readStorage<R extends ContentRow>(
+  ports: ContentReadPorts,
+  view: ContentView<R>,
+): Required<Pick<Storage, "get" | "list">> {
+  return {
+    get: (_context, namespace, name) => find(ports, view, namespace, name),
+    list: (_context, query) => list(ports, view, query),
+  };
+}
+
+/** @throws {StatusError} NotFound */
+async function find<R extends ContentRow>(
+  { lists }: ContentReadPorts,
+  view: ContentView<R>,
+  namespace: string | undefined,
+  name: string,
+): Promise<ResourceObject> {
+  const filter = view.parseName(namespace ?? "", name);
+  const [row] = filter === undefined ? [] : await view.rows(lists, { filter, limit: 1 });
+  if (row === undefined) throw notFound({ group: CONTENT_GROUP, plural: view.plural }, name);
+  return view.toObject(row);
+}
+
+/** @throws {StatusError} BadRequest, Expired */
+async function list<R extends ContentRow>(
+  ports: ContentReadPorts,
+  view: ContentView<R>,
+  query: ListQuery,
+): Promise<ListPage> {
+  if (query.source !== "current") throw badRequest(`${view.plural} keep no ${query.source}`);
+  if (query.resourceVersionMatch === "Exact") {
+    throw new StatusError("Expired", `${view.plural} can only be listed as they are now`);
+  }
+  const token = query.continue === undefined ? undefined : decodeContinue(query.continue);
+  const start = token === undefined ? undefined : view.position(token.namespace, token.name);
+  if (token !== undefined && start === undefined) throw badRequest("continue key is not valid");
+  // Content has no change log: a list is of the time that it was begun.
+  const rv = token?.rv ?? ports.clock();
+  const filter = contentFilter(query, view.parseName);
+  if (filter === undefined) return { items: [], resourceVersion: String(rv) };
+  const { items, last } = await collect(ports.lists, view, query, filter, start);
+  if (last === undefined) return { items, resourceVersion: String(rv) };
+  const { namespace = "", name } = last.metadata;
+  return { items, resourceVersion: String(rv), continue: encodeContinue({ rv, namespace, name }) };
+}
+
+/** Objects that match, and the last one looked at if there are more after it. */
+async function collect<R extends ContentRow>(
+  lists: ContentListStore,
+  view: ContentView<R>,
+  query: ListQuery,
+  filter: ContentFilter,
+  start: ContentPosition | undefined,
+): Promise<{ readonly items: readonly ResourceObject[]; readonly last?: ResourceObject }> {
+  const selective = query.labels.length > 0 || query.fields.length > 0;
+  const items: ResourceObject[] = [];
+  let after = start;
+  let annotations = 0;
+  for (let looked = 0; ;) {
+    const size = selective ? BATCH : Math.min(BATCH, query.limit - items.length);
+    // One more than wanted, to know whether there is one.
+    const rows = await view.rows(lists, { filter, limit: size + 1, ...(after === undefined ? {} : { after }) });
+    for (const [index, row] of rows.slice(0, size).entries()) {
+      const object = view.toObject(row);
+      after = { repository: row.repository, item: view.item(row) };
+      looked += 1;
+      if (matchesLabels(object.metadata.labels, query.labels) && matchesFields(object, query.fields)) {
+        items.push(object);
+        annotations += row.annotations?.length ?? 0;
+      }
+      const full = items.length >= query.limit || looked >= MAX_ROWS || annotations >= MAX_ANNOTATIONS;
+      if (full) return index + 1 < rows.length ? { items, last: object } : { items };
+    }
+    if (rows.length <= size) return { items };
+  }
+}
+
+/** Reads what is to be deleted, and checks that it is what the caller meant. @throws {StatusError} NotFound, Conflict */
+export async function findForDelete(
+  storage: Required<Pick<Storage, "get">>,
+  plural: string,
+  context: RequestContext,
+  namespace: string | undefined,
+  name: string,
+  { preconditions }: DeleteOptions,
+): Promise<ResourceObject> {
+  const object = await storage.get(context, namespace, name);
+  const { uid, resourceVersion } = object.metadata;
+  const isMeant =
+    (preconditions?.uid === undefined || preconditions.uid === uid) &&
+    (preconditions?.resourceVersion === undefined || preconditions.resourceVersion === resourceVersion);
+  if (!isMeant) throw conflict({ group: CONTENT_GROUP, plural }, name);
+  return object;
+}

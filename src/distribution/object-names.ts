@@ -1,0 +1,73 @@
+import {
+  type Digest,
+  namespaceOf,
+  parseDigest,
+  parseRepositoryName,
+  parseTag,
+  type RepositoryName,
+  type Tag,
+} from "../content/index.ts";
+
+// How repositories, tags and manifests are called as objects. An object's name cannot hold a slash, since it is a
+// segment of a path, so `/` is written `:`, which no repository name has.
+
+/** Where an object stands. */
+export interface ObjectPlace {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The namespace that also holds the repositories whose name has a single component. */
+const DEFAULT = "default";
+
+/**
+ * A repository as an object: its namespace, and its path below that. In `default` the name is the whole path, so that
+ * `nginx` and `default/nginx`, which are two repositories, are two objects.
+ */
+export function repositoryPlace(repository: RepositoryName): ObjectPlace {
+  const namespace = namespaceOf(repository);
+  const path = namespace === DEFAULT ? repository : repository.slice(namespace.length + 1);
+  return { namespace, name: path.replaceAll("/", ":") };
+}
+
+export function tagPlace(repository: RepositoryName, tag: Tag): ObjectPlace {
+  const { namespace, name } = repositoryPlace(repository);
+  return { namespace, name: `${name}:${tag}` };
+}
+
+export function manifestPlace(repository: RepositoryName, digest: Digest): ObjectPlace {
+  const { namespace, name } = repositoryPlace(repository);
+  return { namespace, name: `${name}@${digest}` };
+}
+
+/** The repository that an object stands for, or `undefined` if there can be none of that name. */
+export function repositoryAt(namespace: string, name: string): RepositoryName | undefined {
+  const path = name.replaceAll(":", "/");
+  const repository = parseRepositoryName(namespace === DEFAULT ? path : `${namespace}/${path}`);
+  if (repository === undefined) return undefined;
+  // What is not what we would have written is no name of ours: a slash in it, or `a:b` in `default`.
+  const place = repositoryPlace(repository);
+  return place.namespace === namespace && place.name === name ? repository : undefined;
+}
+
+/** A tag of a repository, or `undefined` if there can be none of that name. */
+export function tagAt(
+  namespace: string,
+  name: string,
+): { readonly repository: RepositoryName; readonly tag: Tag } | undefined {
+  const colon = name.lastIndexOf(":");
+  const repository = repositoryAt(namespace, name.slice(0, Math.max(0, colon)));
+  const tag = parseTag(name.slice(colon + 1));
+  return repository === undefined || tag === undefined ? undefined : { repository, tag };
+}
+
+/** A manifest of a repository, or `undefined` if there can be none of that name. */
+export function manifestAt(
+  namespace: string,
+  name: string,
+): { readonly repository: RepositoryName; readonly digest: Digest } | undefined {
+  const at = name.indexOf("@");
+  const repository = repositoryAt(namespace, name.slice(0, Math.max(0, at)));
+  const digest = parseDigest(name.slice(at + 1));
+  return repository === undefined || digest === undefined ? undefined : { repository, digest };
+}

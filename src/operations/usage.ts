@@ -1,0 +1,78 @@
+import type { Gate } from "../access/index.ts";
+import type { ContentUsage } from "../content/index.ts";
+import type { Log } from "../platform/index.ts";
+import type { Authorizer, UsageNumbers, UsageStatistics } from "../resources/index.ts";
+
+/** What usage statistics are served from. */
+export interface UsageServices {
+  readonly gate: Gate;
+  readonly authorizer: Authorizer;
+  readonly usage: Pick<UsageStatistics, "read">;
+  readonly log: Log;
+}
+
+/** Usage of content by the names that statistics have. */
+export function contentUsageNumbers(usage: ContentUsage): UsageNumbers {
+  return {
+    "content.repositories.count": usage.repositories,
+    "content.manifests.count": usage.manifests,
+    "content.tags.count": usage.tags,
+    "content.blobs.count": usage.blobs,
+    "content.blobs.bytes": usage.bytes,
+  };
+}
+
+/**
+ * `GET /api/v1/usage`: what was counted last, and when. Errors are those of the REST endpoints, `{error, details}`. It is
+ * asked for as the resource `usage` and, by those whose rights are on paths, as the path.
+ */
+export async function usageApi(services: UsageServices, request: Request): Promise<Response> {
+  try {
+    return await answer(services, request);
+  } catch (error) {
+    const id = crypto.randomUUID();
+    services.log.error("request.failed", { id, error });
+    return restError(500, "internal error", { id });
+  }
+}
+
+async function answer({ gate, authorizer, usage }: UsageServices, request: Request): Promise<Response> {
+  const identity = await gate.authenticate(request);
+  if (!identity.ok) {
+    return identity.error.reason === "not-configured"
+      ? restError(503, "this registry has no credentials yet", "set the secret ADMIN_PASSWORD")
+      : restError(401, "authentication required", undefined, { "www-authenticate": 'Basic realm="Entrepot"' });
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return restError(405, "the method is not allowed here", undefined, { allow: "GET, HEAD" });
+  }
+  const asked = {
+    identity: identity.value,
+    verb: "get",
+    group: "",
+    version: "v1",
+    subresource: "",
+    namespace: "",
+    name: "",
+  };
+  const path = new URL(request.url).pathname;
+  for (const resource of ["usage", ""]) {
+    const { decision } = await authorizer({ ...asked, resource, path });
+    if (decision === "deny") break;
+    if (decision !== "allow") continue;
+    const { collectedAt, numbers } = await usage.read();
+    const body = { collectedAt: new Date(collectedAt).toISOString(), numbers };
+    return Response.json(body, { headers: { "cache-control": "private, no-cache" } });
+  }
+  return restError(403, "not allowed", `user ${identity.value.name} may not read usage statistics`);
+}
+
+/** An error as the REST endpoints write it. */
+export function restError(
+  status: number,
+  error: string,
+  details?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json({ error, ...(details === undefined ? {} : { details }) }, { status, headers });
+}

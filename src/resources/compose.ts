@@ -1,0 +1,123 @@
+import type { Clock, Database, Log } from "../platform/index.ts";
+import type { ResourceClient } from "./client.ts";
+import { coreGroup } from "./core/namespaces.ts";
+import { DefinedGroups } from "./definitions/defined-groups.ts";
+import { DefinitionCleaner } from "./definitions/definition-cleaner.ts";
+import { platformGroup } from "./definitions/platform-group.ts";
+import { DEFINITIONS } from "./definitions/resource-definition.ts";
+import { DependentCollector } from "./dependent-collector.ts";
+import { GeneralStorage } from "./general-storage.ts";
+import type { GroupBuilder } from "./group-builder.ts";
+import { InProcessClient } from "./in-process-client.ts";
+import type { ServedKind } from "./kind.ts";
+import { OwnerStore } from "./owner-store.ts";
+import { ResourceMaintenance, type ResourceStep } from "./resource-maintenance.ts";
+import { ResourceRegistry, type StorageFactory } from "./resource-registry.ts";
+import { ResourceStore } from "./resource-store.ts";
+import type { RequestContext, Storage } from "./storage.ts";
+import { UpkeepStore } from "./upkeep-store.ts";
+import { UsageStatistics } from "./usage.ts";
+import { watch } from "./watch/watch.ts";
+import { hubName } from "./watch/watch-hub.ts";
+
+/** What the resource kernel works with. */
+export interface ResourcePorts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hubs: DurableObjectNamespace;
+  /** Puts a step of upkeep off to a queue, `delay` seconds from now. */
+  readonly enqueue: (step: ResourceStep, delay: number) => Promise<void>;
+  /** Work to finish after the answer. */
+  readonly background: (work: Promise<unknown>) => void;
+  /** How long a definition written by another isolate may go unseen, in milliseconds. */
+  readonly staleness: number;
+  /** Groups besides the kernel's own. */
+  readonly groups: readonly GroupBuilder[];
+}
+
+/** The resource kernel, put together. */
+export interface Resources {
+  readonly registry: ResourceRegistry;
+  readonly client: ResourceClient;
+  readonly maintenance: ResourceMaintenance;
+  readonly usage: UsageStatistics;
+}
+
+/** As whom the platform acts on its own. */
+const SYSTEM: RequestContext = {
+  identity: { name: "system:entrepot" },
+  dryRun: false,
+  fieldManager: "entrepot",
+  warn: () => {},
+};
+
+/** @throws {Error} if a group or a kind is registered wrongly or twice */
+export function createResources(ports: ResourcePorts): Resources {
+  const { database, clock, log, hubs, enqueue, background } = ports;
+  const store = new ResourceStore(database, clock);
+  const owners = new OwnerStore(database);
+  const upkeep = new UpkeepStore(database);
+  const dependents = new DependentCollector({
+    store,
+    owners,
+    log,
+    enqueue: (step) => enqueue(step, 0),
+    storageOf: async ({ group, plural }) => {
+      const storage = (await registry.resource(group, plural))?.storage;
+      return storage !== undefined && isWritable(storage) ? storage : undefined;
+    },
+    context: SYSTEM,
+  });
+  const changed = (kind: ServedKind, rv: number): void => {
+    const hub = hubs.get(hubs.idFromName(hubName(kind))) as unknown as { poke(rv: number): Promise<void> };
+    // A poke that is lost costs time, not changes: hubs with watchers also look for themselves.
+    background(hub.poke(rv).catch((error: unknown) => log.debug("watch-hub.poke-failed", { error })));
+  };
+  const makeStorage: StorageFactory = (kind, admission) =>
+    new GeneralStorage(kind, admission, {
+      store,
+      owners,
+      clock,
+      changed,
+      dependents,
+      watch: (served, query) => watch({ store, hubs }, served, query),
+    });
+  const registry = new ResourceRegistry(makeStorage);
+  const defined = new DefinedGroups({ store, makeStorage, clock, staleness: ports.staleness });
+  const cleaner = new DefinitionCleaner({
+    store,
+    owners,
+    context: SYSTEM,
+    makeStorage,
+    definitions: async () => (await registry.resource(DEFINITIONS.group, DEFINITIONS.plural))?.storage,
+    enqueue,
+  });
+  registry.addRuntimeGroups(defined);
+  registry.register(coreGroup(upkeep));
+  registry.register(
+    platformGroup({
+      definitions: {
+        store,
+        owners,
+        clock,
+        changed: () => defined.forget(),
+        dropObjects: (name) => cleaner.begin(name),
+      },
+      apps: { registry: () => registry, store, owners, clock },
+    }),
+  );
+  for (const group of ports.groups) registry.register(group);
+  const client = new InProcessClient(() => registry, SYSTEM);
+  for (const group of ports.groups) group.onStart?.({ client });
+  return {
+    registry,
+    client,
+    maintenance: new ResourceMaintenance({ store: upkeep, dependents, cleaner, enqueue, clock, log }),
+    usage: new UsageStatistics({ store: upkeep, database, clock }),
+  };
+}
+
+function isWritable(storage: Storage): storage is Storage & Required<Pick<Storage, "update" | "delete">> {
+  return storage.update !== undefined && storage.delete !== undefined;
+}

@@ -1,0 +1,118 @@
+import type { Clock } from "../../platform/index.ts";
+import { deleteCollection } from "../delete-collection.ts";
+import { forwarding } from "../forwarding.ts";
+import type { ResourceInput, ResourceObject } from "../object.ts";
+import { timestamp } from "../object-metadata.ts";
+import type { OwnerStore } from "../owner-store.ts";
+import type { ResourceStore } from "../resource-store.ts";
+import { restoreObject } from "../restore.ts";
+import type { FullStorage, RequestContext, Storage } from "../storage.ts";
+import { findBrokenObjects } from "./broken-objects.ts";
+import {
+  type Condition,
+  DEFINITIONS,
+  type DefinitionSpec,
+  type DefinitionStatus,
+  OBJECTS_FINALIZER,
+} from "./resource-definition.ts";
+
+/** What storing definitions needs. */
+export interface DefinitionPorts {
+  readonly store: ResourceStore;
+  readonly owners: OwnerStore;
+  readonly clock: Clock;
+  /** A definition was written. */
+  readonly changed: () => void;
+  /** Deletes the objects of a definition that is going, and lets the definition go then. */
+  readonly dropObjects: (name: string) => Promise<void>;
+}
+
+/**
+ * Definitions are stored like any object, and besides: they hold on until their objects are gone, their status says
+ * that they are served, and a schema that stored objects do not satisfy is reported.
+ */
+export function definitionStorage(general: FullStorage, ports: DefinitionPorts): FullStorage {
+  const storage: FullStorage = {
+    ...forwarding(general),
+    async create(context, namespace, object) {
+      const created = await general.create(context, namespace, held(object));
+      return context.dryRun ? created : publish(general, ports, context, created);
+    },
+    async update(context, namespace, name, transform, options) {
+      let before: ResourceObject | undefined;
+      const hold = async (current: ResourceObject | undefined): Promise<ResourceInput> => {
+        before = current;
+        const next = await transform(current);
+        // Applying a manifest anew must not let go of the objects.
+        return current?.metadata.deletionTimestamp === undefined ? held(next) : next;
+      };
+      const updated = await general.update(context, namespace, name, hold, options);
+      if (context.dryRun || options.subresource !== undefined) return updated;
+      if (isPublished(before, updated.object)) return updated;
+      return { ...updated, object: await publish(general, ports, context, updated.object) };
+    },
+    async delete(context, namespace, name, options) {
+      const deleted = await general.delete(context, namespace, name, options);
+      if (context.dryRun) return deleted;
+      ports.changed();
+      if (!deleted.gone) await ports.dropObjects(name);
+      return deleted;
+    },
+    deleteCollection: (context, query, options) => deleteCollection(storage, context, query, options),
+    restore: (context, namespace, name, rv) =>
+      restoreObject(ports, DEFINITIONS, storage, { context, namespace, name }, rv),
+  };
+  return storage;
+}
+
+/** The definition with the finalizer that stands for its objects. */
+function held(object: ResourceInput): ResourceInput {
+  const { finalizers = [] } = object.metadata;
+  if (finalizers.includes(OBJECTS_FINALIZER)) return object;
+  return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, OBJECTS_FINALIZER] } };
+}
+
+/** Whether an update left nothing to do. */
+function isPublished(before: ResourceObject | undefined, after: ResourceObject): boolean {
+  const { conditions = [] } = (after.status ?? {}) as DefinitionStatus;
+  return before?.metadata.generation === after.metadata.generation && conditions.length > 0;
+}
+
+/** Has a definition served, and says in its status how that went. */
+async function publish(
+  general: Required<Storage>,
+  ports: DefinitionPorts,
+  context: RequestContext,
+  object: ResourceObject,
+): Promise<ResourceObject> {
+  ports.changed();
+  const { name, deletionTimestamp } = object.metadata;
+  if (deletionTimestamp !== undefined) return object;
+  const broken = await findBrokenObjects(ports.store, object.spec as DefinitionSpec);
+  for (const message of broken) context.warn(message);
+  const withStatus = (current: ResourceObject = object): ResourceInput => ({
+    ...current,
+    status: statusOf(current, broken, timestamp(ports.clock())),
+  });
+  const platform = { ...context, fieldManager: "entrepot" };
+  const options = { subresource: "status", allowCreate: false } as const;
+  return (await general.update(platform, undefined, name, withStatus, options)).object;
+}
+
+function statusOf(object: ResourceObject, broken: readonly string[], now: string): DefinitionStatus {
+  const before = (object.status as DefinitionStatus | undefined)?.conditions ?? [];
+  const condition = (type: string, good: boolean, reason: string, message: string): Condition => {
+    const status = good ? "True" : "False";
+    const known = before.find((each) => each.type === type && each.status === status);
+    return { type, status, reason, message, lastTransitionTime: known?.lastTransitionTime ?? now };
+  };
+  return {
+    conditions: [
+      condition("NamesAccepted", true, "NoConflicts", "no conflicts found"),
+      condition("Established", true, "InitialNamesAccepted", "the kind is served"),
+      broken.length === 0
+        ? condition("ObjectsConform", true, "Checked", "stored objects satisfy the schema")
+        : condition("ObjectsConform", false, "SchemaBreaksObjects", broken.join("; ")),
+    ],
+  };
+}

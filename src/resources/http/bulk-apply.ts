@@ -1,0 +1,110 @@
+import { badRequest, StatusError } from "../status-error.ts";
+import { type ApiCall, authorize } from "./call.ts";
+import { parseDocuments } from "./documents.ts";
+import { handleObjects } from "./objects.ts";
+
+/** Our own endpoint: many objects in one body. */
+const PATH = "/api/v1/apply";
+
+/** Bytes of a body at the most. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+export function isBulkApply({ url }: ApiCall): boolean {
+  return url.pathname === PATH;
+}
+
+/** What became of one document. */
+interface Applied {
+  /** Where the document begins, from 1. */
+  readonly line: number;
+  readonly status: "created" | "configured" | "failed";
+  readonly object?: unknown;
+  readonly error?: unknown;
+}
+
+/**
+ * `POST /api/v1/apply?fieldManager=…`: a body of several YAML or JSON documents, each applied as by server-side apply, in
+ * order. Nothing is applied if a document cannot be read; one that is refused does not stop those after it.
+ */
+export async function handleBulkApply(call: ApiCall): Promise<Response> {
+  if (call.request.method !== "POST") throw new StatusError("MethodNotAllowed", "apply takes POST");
+  const { documents, errors } = parseDocuments(await readText(call.request));
+  if (errors.length > 0) {
+    const shown = errors.map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`);
+    return Response.json({ ...badRequest(shown.join("; ")).toStatus(), errors }, { status: 400 });
+  }
+  const results: Applied[] = [];
+  for (const { object, line } of documents) results.push({ line, ...(await applyOne(call, object)) });
+  const failed = results.filter(({ status }) => status === "failed").length;
+  return Response.json({ results, failed }, { status: failed === 0 ? 200 : 207 });
+}
+
+async function applyOne(call: ApiCall, object: unknown): Promise<Omit<Applied, "line">> {
+  try {
+    const response = await send(call, object);
+    const body: unknown = await response.json();
+    return { status: response.status === 201 ? "created" : "configured", object: body };
+  } catch (error) {
+    if (error instanceof StatusError) return { status: "failed", error: error.toStatus() };
+    throw error;
+  }
+}
+
+/** The same request that a client would make for one object. */
+async function send(call: ApiCall, object: unknown): Promise<Response> {
+  const { apiVersion, kind, metadata } = object as {
+    apiVersion?: unknown;
+    kind?: unknown;
+    metadata?: { name?: unknown; namespace?: unknown };
+  };
+  const name = metadata?.name;
+  if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") {
+    throw badRequest("apiVersion, kind and metadata.name are required");
+  }
+  const slash = apiVersion.lastIndexOf("/");
+  const [group, version] = [apiVersion.slice(0, Math.max(0, slash)), apiVersion.slice(slash + 1)];
+  const found = await call.services.registry.version(group, version);
+  const resource = found?.version.resources.find(({ served }) => served.kind === kind);
+  if (found === undefined || resource === undefined) throw badRequest(`no kind ${kind} in ${apiVersion}`);
+  const namespace =
+    resource.served.scope === "Cluster"
+      ? undefined
+      : typeof metadata?.namespace === "string"
+        ? metadata.namespace
+        : "default";
+  const query = new URLSearchParams(call.url.searchParams);
+  if (!query.has("fieldManager")) query.set("fieldManager", "entrepot-apply");
+  const url = new URL(`${call.url.origin}/${call.url.pathname}?${query}`);
+  const request = new Request(url, {
+    method: "PATCH",
+    headers: { "content-type": "application/apply-patch+yaml", accept: "application/json" },
+    body: JSON.stringify(object),
+  });
+  const info = {
+    kind: "resource",
+    group,
+    version,
+    namespace,
+    resource: resource.served.plural,
+    name,
+    subresource: "",
+    rest: "",
+  } as const;
+  await authorize(call, {
+    verb: "patch",
+    group,
+    version,
+    resource: info.resource,
+    subresource: "",
+    namespace: namespace ?? "",
+    name,
+  });
+  return handleObjects({ call: { ...call, request, url }, group: found.group, resource, info });
+}
+
+async function readText(request: Request): Promise<string> {
+  const bytes = await request.arrayBuffer();
+  if (bytes.byteLength > MAX_BODY_BYTES)
+    throw new StatusError("RequestEntityTooLarge", `at most ${MAX_BODY_BYTES} bytes`);
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { parseDocuments } from "./documents.ts";
+
+describe("parseDocuments", () => {
+  it("splits YAML, skips what is empty, and knows the lines", () => {
+    const text = '# first\n---\na: 1\n---\n---\n# only a note\n---\n\nb:\n  - c\n...\n---\n{"d": 1}\n';
+    expect(parseDocuments(text)).toEqual({
+      documents: [
+        { object: { a: 1 }, line: 3 },
+        { object: { b: ["c"] }, line: 9 },
+        { object: { d: 1 }, line: 13 },
+      ],
+      errors: [],
+    });
+  });
+
+  it("splits JSON, with tabs as they may be", () => {
+    const text = '{\n\t"a":\t1\n}\n{"b": [2]}';
+    expect(parseDocuments(text)).toEqual({
+      documents: [
+        { object: { a: 1 }, line: 1 },
+        { object: { b: [2] }, line: 4 },
+      ],
+      errors: [],
+    });
+  });
+
+  it("says where faults are in the whole text, and reads the rest", () => {
+    const text = 'a: 1\n---\nb: 1\nb: 2\n---\n- c\n---\nd: {__proto__: 1}\n---\ne: 1\n---\nf: "x\n';
+    const { documents, errors } = parseDocuments(text);
+    expect(documents).toEqual([
+      { object: { a: 1 }, line: 1 },
+      { object: { e: 1 }, line: 10 },
+    ]);
+    expect(errors.map(({ line, column }) => [line, column])).toEqual([
+      [4, 1],
+      [6, 1],
+      [8, 5],
+      [expect.any(Number), expect.any(Number)],
+    ]);
+    expect(errors[0]?.message).toBe('the key "b" is there twice');
+    expect(errors.at(-1)?.line).toBeGreaterThanOrEqual(12);
+  });
+
+  it("finds duplicates in JSON", () => {
+    expect(parseDocuments('{"a": {\n  "b": 1,\n  "b": 2}}')).toEqual({
+      documents: [],
+      errors: [{ message: '"a.b" is there twice', line: 3, column: 3 }],
+    });
+    expect(parseDocuments('{"a": {"constructor": 1}}').errors).toMatchObject([{ line: 1, column: 8 }]);
+  });
+
+  it("counts lines that end as they do on Windows", () => {
+    const { documents, errors } = parseDocuments("a: 1\r\n---\r\nb: 1\r\nc: [\r\n---\r\nd: 1\r\n");
+    expect(documents[0]).toEqual({ object: { a: 1 }, line: 1 });
+    expect(errors.length).toBeGreaterThan(0);
+  });
+
+  it("takes a thousand documents", () => {
+    const text = "---\na: 1\n".repeat(1000);
+    expect(parseDocuments(text).documents).toHaveLength(1000);
+    const more = parseDocuments(`${text}---\na: 1\n`);
+    expect(more.documents).toHaveLength(1000);
+    expect(more.errors).toEqual([{ message: "more than 1000 documents", line: 2002, column: 1 }]);
+  });
+
+  it("is empty for nothing", () => {
+    expect(parseDocuments("")).toEqual({ documents: [], errors: [] });
+    expect(parseDocuments("---\n---\n# x\n")).toEqual({ documents: [], errors: [] });
+  });
+});

@@ -1,0 +1,16 @@
+import type { Gate } from "../../access/index.ts";
+import type { Clock, Log } from "../../platform/index.ts";
+import type { Authorizer } from "../authorizer.ts";
+import type { ResourceRegistry } from "../resource-registry.ts";
+
+/** What the resource API serves from. */
+export interface ApiServices {
+  readonly gate: Gate;
+  readonly registry: ResourceRegistry;
+  /** The whole chain. */
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  /** Whether the server is about to stop, so that long answers should end. */
+  readonly stopping: () => boolean;
+  readonly log: Log;
+}

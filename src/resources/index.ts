@@ -1,0 +1,35 @@
+export {
+  type AuthorizationAttributes,
+  type AuthorizationDecision,
+  type Authorizer,
+  authorizerChain,
+} from "./authorizer.ts";
+export type { ClientQuery, KindKey, ResourceClient } from "./client.ts";
+export { createResources, type ResourcePorts, type Resources } from "./compose.ts";
+export { type ContinueToken, decodeContinue, encodeContinue } from "./continue-token.ts";
+export { dataSourceGroups } from "./datasource/index.ts";
+export { type FieldRequirement, matchesFields } from "./field-selector.ts";
+export type { AdmissionAttributes, GroupBuilder, GroupRoute, KindRegistration } from "./group-builder.ts";
+export { type ApiServices, resourceApi } from "./http/index.ts";
+export type { KindDeclaration, PrinterColumn } from "./kind.ts";
+export { isLabelValue, type LabelRequirement, matchesLabels } from "./label-selector.ts";
+export type { ObjectMeta, ResourceInput, ResourceObject } from "./object.ts";
+export { type ResourceStep, resourceStepSchema } from "./resource-maintenance.ts";
+export { groupAuthorizer } from "./resource-registry.ts";
+export { ResourceStore } from "./resource-store.ts";
+export { createSecrets, SECURE_VALUES, type Secrets } from "./secret/index.ts";
+export type { DecryptFailure, SecretDecrypter } from "./secret-decrypter.ts";
+export { badRequest, conflict, notFound, type StatusCause, StatusError } from "./status-error.ts";
+export type {
+  Connecter,
+  DeleteOptions,
+  FullStorage,
+  ListPage,
+  ListQuery,
+  RequestContext,
+  Storage,
+  WatchFrame,
+} from "./storage.ts";
+export { type UsageContributor, UsageStatistics } from "./usage.ts";
+export type { UsageNumbers } from "./usage-store.ts";
+export { watchHubClass } from "./watch/watch-hub.ts";

@@ -1,0 +1,148 @@
+import { Environment, Optional, type ParseResult } from "@marcbachmann/cel-js";
+import { countedSource } from "./cel-source.ts";
+import { compilePattern } from "./patterns.ts";
+
+/** What the rules of one object may cost together, in turns of loops and elements made; some tenths of a second. */
+export const MAX_COST = 200_000;
+const MAX_RULE_LENGTH = 5_000;
+const CACHED_RULES = 500;
+/** A search within a turn costs a part of the largest list that there is. */
+const SEARCH_FRACTION = 32;
+
+/** The cost was exceeded; the rule has no result. */
+export class CostExceeded extends Error {
+  override readonly name = "CostExceeded";
+}
+
+/** What an evaluation has spent, and what its searches cost. */
+export interface Budget {
+  remaining: number;
+  readonly largest: number;
+}
+
+// Evaluation is synchronous, so one variable serves: functions of the environment have no other way to a budget.
+let current: Budget = { remaining: 0, largest: 0 };
+
+function spend(cost: number): boolean {
+  current.remaining -= cost;
+  return current.remaining >= 0;
+}
+
+function tick(searches: unknown): boolean {
+  return spend(searches === 1n ? 1 + current.largest / SEARCH_FRACTION : 1);
+}
+
+function sized(value: unknown): unknown {
+  const isSized = typeof value === "string" || Array.isArray(value);
+  if (isSized && !spend(value.length)) throw new CostExceeded();
+  return value;
+}
+
+function matches(text: string, pattern: string): boolean {
+  const compiled = compilePattern(pattern);
+  if (compiled === undefined) throw new Error(`invalid regular expression: ${pattern}`);
+  if (!spend(text.length / SEARCH_FRACTION)) throw new CostExceeded();
+  return compiled.test(text);
+}
+
+/** What Kubernetes adds to CEL for lists. @see Kubernetes, "CEL in Kubernetes", list library */
+function extreme(name: string, isBetter: (left: bigint, right: bigint) => boolean) {
+  return (list: readonly bigint[]): bigint => {
+    if (list.length === 0) throw new Error(`${name} called on empty list`);
+    return list.reduce((best, value) => (isBetter(value, best) ? value : best));
+  };
+}
+
+function isSorted(list: readonly (bigint | number | string)[]): boolean {
+  return list.every((value, index) => index === 0 || (list[index - 1] ?? value) <= value);
+}
+
+function sum(list: readonly (bigint | number)[]): bigint | number {
+  // bigints and doubles do not mix, and a list of CEL has one of them.
+  if (list.every((value) => typeof value === "number")) return list.length === 0 ? 0n : list.reduce((a, b) => a + b);
+  return list.reduce((total: bigint, value) => total + BigInt(value), 0n);
+}
+
+function environment(): Environment {
+  return new Environment({
+    enableOptionalTypes: true,
+    homogeneousAggregateLiterals: false,
+    limits: { maxAstNodes: 5_000, maxDepth: 100 },
+  })
+    .registerVariable("self", "dyn")
+    .registerVariable("oldSelf", "dyn")
+    .registerFunction("tick_(int): bool", tick)
+    .registerFunction("sized_(dyn): dyn", sized)
+    .registerFunction("fail_(): dyn", () => {
+      throw new CostExceeded();
+    })
+    .registerFunction("string.matchesRe2_(string): bool", matches)
+    .registerFunction("list.sum(): dyn", sum)
+    .registerFunction("list.isSorted(): bool", isSorted)
+    .registerFunction(
+      "list.min(): dyn",
+      extreme("min", (left, right) => left < right),
+    )
+    .registerFunction(
+      "list.max(): dyn",
+      extreme("max", (left, right) => left > right),
+    );
+}
+
+const shared = environment();
+const programs = new Map<string, ParseResult>();
+
+/** What is wrong with an expression, or nothing. `expected` is the type that it must have. */
+export function syntaxProblem(expression: string, expected: "bool" | "string"): string | undefined {
+  if (expression.trim() === "") return "must not be empty";
+  if (expression.length > MAX_RULE_LENGTH) return `must not be longer than ${MAX_RULE_LENGTH} characters`;
+  const result = shared.check(expression);
+  if (!result.valid) return `compilation failed: ${firstLine(result.error)}`;
+  if (result.type === expected || result.type === "dyn") return undefined;
+  return `must evaluate to a ${expected}, not to ${result.type}`;
+}
+
+/**
+ * Evaluates an expression.
+ * @throws {CostExceeded}
+ * @throws {Error} as the expression itself fails
+ */
+export function evaluateRule(expression: string, self: unknown, oldSelf: unknown, budget: Budget): unknown {
+  const program = programOf(expression);
+  current = budget;
+  const result: unknown = withoutStacks(() => program({ self, oldSelf }) as unknown);
+  if (budget.remaining < 0) throw new CostExceeded();
+  return result;
+}
+
+/** Turns of `all` and `exists` may fail by the thousand, and of an error, its stack is what costs most. */
+function withoutStacks<T>(evaluate: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return evaluate();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+function programOf(expression: string): ParseResult {
+  const known = programs.get(expression);
+  if (known !== undefined) return known;
+  if (expression.length > MAX_RULE_LENGTH) throw new Error("the rule is too long");
+  const program = shared.parse(countedSource(expression));
+  if (programs.size >= CACHED_RULES) programs.clear();
+  programs.set(expression, program);
+  return program;
+}
+
+/** What a rule with `optionalOldSelf` sees. */
+export function optionalOf(value: unknown): unknown {
+  return value === undefined ? Optional.none() : Optional.of(value);
+}
+
+/** The interpreter's errors go on with a picture of the source. */
+export function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("\n")[0] ?? "";
+}

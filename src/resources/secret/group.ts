@@ -1,0 +1,103 @@
+import type { Clock, Database, Log, Outbound } from "../../platform/index.ts";
+import type { ResourceClient } from "../client.ts";
+import type { AdmissionAttributes, GroupBuilder } from "../group-builder.ts";
+import type { SecretDecrypter } from "../secret-decrypter.ts";
+import type { StatusCause } from "../status-error.ts";
+import { SecretAuditStore } from "./audit-store.ts";
+import { auditConnecter, rotateConnecter } from "./connecters.ts";
+import { DataKeyStore } from "./data-key-store.ts";
+import { DataKeys } from "./data-keys.ts";
+import { Decrypter } from "./decrypter.ts";
+import { KeeperStorage } from "./keeper-storage.ts";
+import { keeperKind, KEEPERS, type KeeperSpec, SECRET_GROUP, SECRET_VERSION, secureValueKind } from "./kinds.ts";
+import { SecretMaintenance } from "./maintenance.ts";
+import { MasterKeys } from "./master-keys.ts";
+import { SecureValueStorage } from "./secure-value-storage.ts";
+import { SystemKeeper } from "./system-keeper.ts";
+import { ValueStore } from "./value-store.ts";
+
+/** What secrets work with. */
+export interface SecretPorts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly outbound: Outbound;
+  /** The setting `SECRETS_KEY`. */
+  readonly secretsKey: string | undefined;
+  /** Asked for when it is needed, not before: it may be made after the group. */
+  readonly client: () => ResourceClient;
+  /** How long a version that is no longer in use is kept, in milliseconds. */
+  readonly grace: number;
+}
+
+/** Secrets, as the composition root uses them. */
+export interface Secrets {
+  readonly group: GroupBuilder;
+  readonly decrypter: SecretDecrypter;
+  readonly maintenance: SecretMaintenance;
+}
+
+/** Makes everything there is of secrets: the group for the registry, reading for services, steps for maintenance. */
+export function createSecrets(ports: SecretPorts): Secrets {
+  const { database, clock, log, outbound, client } = ports;
+  const values = new ValueStore(database, clock);
+  const keyStore = new DataKeyStore(database, clock);
+  const keys = new DataKeys(keyStore, new MasterKeys(ports.secretsKey), clock);
+  const keeper = new SystemKeeper(values, keys, clock);
+  const audit = new SecretAuditStore(database, clock);
+  const maintenance = new SecretMaintenance({
+    client,
+    values,
+    keyStore,
+    keys,
+    keeper,
+    audit,
+    clock,
+    log,
+    grace: ports.grace,
+  });
+  const group: GroupBuilder = {
+    group: SECRET_GROUP,
+    versions: [SECRET_VERSION],
+    kinds: [
+      {
+        declaration: secureValueKind,
+        storage: (general) =>
+          new SecureValueStorage(general, {
+            store: (...given) => keeper.store(...given),
+            expose: (...given) => keeper.expose(...given),
+            discard: (id) => values.discard(id),
+            activate: (...given) => values.activate(...given),
+          }),
+        connecters: [auditConnecter(audit)],
+      },
+      {
+        declaration: keeperKind,
+        storage: (general) => new KeeperStorage(general),
+        connecters: [rotateConnecter(maintenance)],
+      },
+    ],
+    validate: (attributes) => keeperCauses(attributes, outbound),
+  };
+  return { group, decrypter: new Decrypter({ client, keeper, audit, outbound, log }), maintenance };
+}
+
+/** The group alone, for those who need no more of it. */
+export function secretGroup(ports: SecretPorts): GroupBuilder {
+  return createSecrets(ports).group;
+}
+
+/** What is wrong with a Keeper: an address that will not be called. SecureValues are checked by their storage. */
+function keeperCauses({ resource, operation, object }: AdmissionAttributes, outbound: Outbound): StatusCause[] {
+  if (resource !== KEEPERS.plural || operation === "DELETE") return [];
+  const { vault } = (object.spec ?? {}) as KeeperSpec;
+  if (vault === undefined) return [];
+  const url = URL.canParse(vault.address) ? new URL(vault.address) : undefined;
+  const refusal = url === undefined ? { reason: "bad-address" } : outbound.refusal(url);
+  if (refusal === undefined) return [];
+  const message =
+    refusal.reason === "private-address"
+      ? "Forbidden: a private address, and OUTBOUND_PRIVATE does not allow those"
+      : "Invalid value: must be an http or https address without credentials";
+  return [{ reason: "FieldValueInvalid", field: "spec.vault.address", message }];
+}

@@ -1,0 +1,114 @@
+import type { Clock, Log } from "../../platform/index.ts";
+import type { ResourceClient } from "../client.ts";
+import type { SecretAuditStore } from "./audit-store.ts";
+import { currentVersion } from "./current-version.ts";
+import type { DataKeyStore } from "./data-key-store.ts";
+import type { DataKeys } from "./data-keys.ts";
+import { SECURE_VALUES } from "./kinds.ts";
+import type { SystemKeeper } from "./system-keeper.ts";
+import type { ValueStore } from "./value-store.ts";
+
+/** Rows that one step works on: each costs a few queries. */
+const STEP_ROWS = 50;
+
+/** What the upkeep of secrets works with. */
+export interface SecretMaintenancePorts {
+  readonly client: () => ResourceClient;
+  readonly values: ValueStore;
+  readonly keyStore: DataKeyStore;
+  readonly keys: DataKeys;
+  readonly keeper: SystemKeeper;
+  readonly audit: SecretAuditStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a version that is no longer in use is kept, in milliseconds. */
+  readonly grace: number;
+}
+
+/** What a rotation has done so far. */
+export interface RotationProgress {
+  readonly reencrypted: number;
+  /** Values that no key opens any more. */
+  readonly failed: number;
+  /** Values still under an earlier key; `reencrypt` goes on with them. */
+  readonly remaining: number;
+}
+
+/**
+ * Upkeep of secrets in bounded steps. A step that takes a cursor resolves to the cursor of the next step, or to
+ * `undefined` after the last. Every step may be repeated.
+ */
+export class SecretMaintenance {
+  readonly #ports: SecretMaintenancePorts;
+
+  constructor(ports: SecretMaintenancePorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Marks versions that no object names, and deletes those that were marked long ago. What an object names is kept
+   * whatever its mark says: marks are written after objects, and may be missing or out of order.
+   */
+  async collect(after = ""): Promise<string | undefined> {
+    const { values, clock, grace } = this.#ports;
+    const rows = await values.ages(after, STEP_ROWS);
+    const current = new Map<string, string | undefined>();
+    for (const { namespace, name } of rows) {
+      const key = `${namespace}/${name}`;
+      if (!current.has(key)) current.set(key, await this.#currentId(namespace, name));
+    }
+    const cutoff = clock() - grace;
+    const named = rows.filter((row) => current.get(`${row.namespace}/${row.name}`) === row.id);
+    const unnamed = rows.filter((row) => !named.includes(row));
+    await values.sweep({
+      active: named.filter((row) => row.inactiveAt !== null).map((row) => row.id),
+      // A fresh row may belong to a write that has not come to its object yet.
+      inactive: unnamed.filter((row) => row.inactiveAt === null && row.createdAt < cutoff).map((row) => row.id),
+      dead: unnamed.filter((row) => row.inactiveAt !== null && row.inactiveAt < cutoff).map((row) => row.id),
+    });
+    return rows.length < STEP_ROWS ? undefined : rows.at(-1)?.id;
+  }
+
+  /** Gives a namespace a new data key and begins to put its values under it. */
+  async rotate(namespace: string): Promise<RotationProgress> {
+    await this.#ports.keys.rotate(namespace);
+    const { reencrypted, failed } = await this.#reencrypt(namespace, "");
+    await this.#ports.keyStore.forgetUnused();
+    return { reencrypted, failed, remaining: await this.#ports.values.countUnderRetired(namespace) };
+  }
+
+  /** Puts values that are under a retired data key under the present one, in every namespace. */
+  async reencrypt(after = ""): Promise<string | undefined> {
+    const { next } = await this.#reencrypt(undefined, after);
+    if (next === undefined) await this.#ports.keyStore.forgetUnused();
+    return next;
+  }
+
+  /** Puts data keys that are under an earlier key of SECRETS_KEY under the first. */
+  async rewrap(after = ""): Promise<string | undefined> {
+    const { failed, next } = await this.#ports.keys.rewrap(after, STEP_ROWS);
+    for (const id of failed) this.#ports.log.error("secret.data-key-lost", { dataKey: id });
+    return next;
+  }
+
+  /** Forgets audited attempts from before `time` (milliseconds), at most `limit` of them. Answers how many. */
+  async pruneAudit(time: number, limit: number): Promise<number> {
+    return this.#ports.audit.prune(time, limit);
+  }
+
+  async #reencrypt(namespace: string | undefined, after: string) {
+    const { values, keeper, log } = this.#ports;
+    const rows = await values.underRetired(namespace, after, STEP_ROWS);
+    let reencrypted = 0;
+    for (const row of rows) {
+      if (await keeper.reencrypt(row)) reencrypted += 1;
+      else log.error("secret.reencrypt-failed", { namespace: row.namespace, name: row.name, version: row.version });
+    }
+    const next = rows.length < STEP_ROWS ? undefined : rows.at(-1)?.id;
+    return { reencrypted, failed: rows.length - reencrypted, next };
+  }
+
+  async #currentId(namespace: string, name: string): Promise<string | undefined> {
+    return currentVersion(await this.#ports.client().find(SECURE_VALUES, namespace, name))?.id;
+  }
+}
