@@ -4,6 +4,8 @@
  */
 import worker, { UploadSession as CountedSession } from "../src/worker.ts";
 
+export { WatchHub } from "../src/worker.ts";
+
 let counts = {};
 const envs = new WeakMap();
 

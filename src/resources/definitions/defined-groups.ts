@@ -84,7 +84,7 @@ export class DefinedGroups implements RuntimeGroups {
     for (const definition of definitions) {
       const spec = definition.spec as DefinitionSpec;
       const isGoing = definition.metadata.deletionTimestamp !== undefined;
-      for (const version of spec.versions.filter(({ served }) => served)) {
+      for (const version of spec.versions.filter(({ served = true }) => served)) {
         const resource = this.#resource(spec, version, isGoing);
         versions.set(version.name, [...(versions.get(version.name) ?? []), resource]);
       }
@@ -132,8 +132,9 @@ export function servedKind(spec: DefinitionSpec, version: DefinitionVersion): Se
 
 /** The columns of a version. */
 export function columnsOf({ additionalPrinterColumns = [] }: DefinitionVersion): ServedKind["columns"] {
-  return additionalPrinterColumns.map(({ format, description, ...column }) => ({
+  return additionalPrinterColumns.map(({ format, description, priority = 0, ...column }) => ({
     ...column,
+    priority,
     ...(format === undefined ? {} : { format }),
     ...(description === undefined ? {} : { description }),
   }));

@@ -26,7 +26,7 @@ const columnSchema = z.object({
   jsonPath: z.string().startsWith(".").describe("Where the value is, as `.spec.title`."),
   format: z.string().optional().describe("Format of the values."),
   description: z.string().optional().describe("What the column shows."),
-  priority: z.number().int().min(0).default(0).describe("0 is always shown, higher ones with `-o wide`."),
+  priority: z.number().int().min(0).optional().describe("0 is always shown, higher ones with `-o wide`."),
 });
 
 export const definitionSpecSchema = z.object({
@@ -45,10 +45,10 @@ export const definitionSpecSchema = z.object({
     .array(
       z.object({
         name: z.string().describe("Version, such as `v1` or `v1alpha1`."),
-        served: z.boolean().default(true).describe("Whether the API serves this version."),
+        served: z.boolean().optional().describe("Whether the API serves this version; `true` unless given."),
         storage: z
           .boolean()
-          .default(false)
+          .optional()
           .describe("The version that stored objects are checked against; one must have it."),
         deprecated: z.boolean().optional().describe("Warns whoever uses the version."),
         schema: z.object({ openAPIV3Schema: schemaNode }).describe("What objects look like."),

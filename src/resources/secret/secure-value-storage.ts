@@ -1,4 +1,4 @@
-import { generatedName } from "../names.ts";
+import { nameFor } from "../names.ts";
 import type { ResourceInput, ResourceObject } from "../object.ts";
 import { sameJson } from "../object-pipeline.ts";
 import { badRequest, invalid, notFound, StatusError } from "../status-error.ts";
@@ -68,7 +68,7 @@ export class SecureValueStorage implements Required<Storage> {
 
   async create(context: RequestContext, namespace: string | undefined, input: ResourceInput): Promise<ResourceObject> {
     // The value is sealed for a name, so that there must be one before the general storage would make it.
-    const name = input.metadata.name ?? generatedName(input.metadata.generateName ?? "", Math.random);
+    const name = nameFor(input.metadata, Math.random);
     const write = new Write(this.#values, context, required(namespace), name);
     const object = await write.next({ ...input, metadata: { ...input.metadata, name } }, undefined);
     return write.finish(() => this.#general.create(context, namespace, object));
