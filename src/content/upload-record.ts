@@ -31,9 +31,11 @@ export interface UploadResult {
  * `tail:<number>` (docs/schema.md).
  */
 export class UploadRecords {
+  readonly #storage: DurableObjectStorage;
   readonly #kv: SyncKvStorage;
 
   constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
     this.#kv = storage.kv;
   }
 
@@ -43,6 +45,16 @@ export class UploadRecords {
 
   saveSession(record: UploadRecord): void {
     this.#kv.put("session", record);
+  }
+
+  /**
+   * Saves the first record of a session and when the session ends (milliseconds). What follows is not held back until
+   * that is on disk: nothing was promised yet, and a session that a crash forgets is one that was not used.
+   */
+  async begin(record: UploadRecord, expiresAt: number): Promise<void> {
+    const unconfirmed = { allowUnconfirmed: true };
+    await this.#storage.put("session", record, unconfirmed);
+    await this.#storage.setAlarm(expiresAt, unconfirmed);
   }
 
   savePart(part: Part): void {

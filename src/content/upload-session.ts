@@ -65,8 +65,7 @@ export class UploadSessionState {
    */
   async take(expiresAt: number): Promise<boolean> {
     if (this.#records.session() !== undefined) return false;
-    this.#records.saveSession({ algorithm: "sha256", state: "closed", size: 0, tail: 0, parts: 0 });
-    await this.#storage.setAlarm(expiresAt);
+    await this.#records.begin({ ...UNUSED, state: "closed" }, expiresAt);
     return true;
   }
 
@@ -128,9 +127,8 @@ export class UploadSessionState {
     if (record === undefined) {
       if ((bytes.offset ?? 0) !== 0) return err({ reason: "upload-out-of-order", expected: 0 });
       const fresh: UploadRecord = { ...UNUSED, algorithm: bytes.algorithm };
-      this.#records.saveSession(fresh);
+      await this.#records.begin(fresh, bytes.expiresAt);
       this.#hasher = new Hasher(bytes.algorithm);
-      await this.#storage.setAlarm(bytes.expiresAt);
       return ok(fresh);
     }
     if (record.state !== "open") return err({ reason: "upload-unknown" });
