@@ -8,7 +8,7 @@ export class UpkeepStore {
     this.#database = database;
   }
 
-  /** How many objects there are of each kind that has any. */
+  /** How many objects each kind has; kinds without one are not named. */
   async counts(): Promise<readonly { readonly group: string; readonly plural: string; readonly total: number }[]> {
     const { results } = await this.#database
       .prepare(

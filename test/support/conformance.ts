@@ -35,7 +35,7 @@ export async function runConformance(home: ClientHome, target: ConformanceTarget
     env: {
       ...EVERYTHING,
       OCI_REGISTRY: target.host,
-      // Its own `insecure` mode is not implemented; Go's certificate pool is.
+      // Its own `insecure` mode has no effect; Go's certificate pool is.
       ...(target.certificate === undefined
         ? { OCI_TLS: "disabled" }
         : { OCI_TLS: "enabled", SSL_CERT_FILE: target.certificate }),
