@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { WRANGLER_ENV } from "../src/selfhost/paths.ts";
+import { runtimeDefaults } from "../src/selfhost/runtime.ts";
 
 const NAME = "baseline";
 
@@ -16,12 +17,7 @@ async function serve(data: string): Promise<void> {
   mkdirSync(disk, { recursive: true });
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-      log: new Log(LogLevel.WARN),
-      telemetry: { enabled: false },
-      resourcePersistencePath: path.join(data, "state"),
+      ...runtimeDefaults(data),
       workers: [
         {
           name: NAME,

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { migrate } from "../src/selfhost/migrate.ts";
 import { ROOT, WRANGLER, WRANGLER_ENV } from "../src/selfhost/paths.ts";
+import { runtimeDefaults } from "../src/selfhost/runtime.ts";
 
 const NAME = "counting";
 const CONFIGURATION = path.join(ROOT, "wrangler.toml");
@@ -22,12 +23,7 @@ async function serve(data: string, storage: string): Promise<void> {
   const { assets: _assets, ...worker } = workerOptions as typeof workerOptions & { readonly assets: unknown };
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-      log: new Log(LogLevel.WARN),
-      telemetry: { enabled: false },
-      resourcePersistencePath: path.join(data, "state"),
+      ...runtimeDefaults(data),
       workers: [
         {
           ...worker,

@@ -41,12 +41,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const processes = watchProcesses();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-      log: new Log(LogLevel.WARN),
-      telemetry: { enabled: false },
-      resourcePersistencePath: path.join(options.data, "state"),
+      ...runtimeDefaults(options.data),
       workers: [
         {
           ...configured.worker,
@@ -85,6 +80,19 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       await disposed;
     },
   };
+}
+
+/** How every runtime of this project is started: it calls nobody, says little, and keeps its state in the folder `data`. */
+export function runtimeDefaults(data: string) {
+  return {
+    // Miniflare's own front door, which nobody uses: Workers listen on sockets of their own.
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    log: new Log(LogLevel.WARN),
+    telemetry: { enabled: false },
+    resourcePersistencePath: path.join(data, "state"),
+  } as const;
 }
 
 /** What `wrangler.toml` says of the Worker, as Miniflare takes it, and the folder of its pages. */
