@@ -4,7 +4,7 @@
  */
 import worker, { UploadSession as CountedSession } from "../src/worker.ts";
 
-export { WatchHub } from "../src/worker.ts";
+export { LoginGuard, WatchHub } from "../src/worker.ts";
 
 let counts = {};
 const envs = new WeakMap();

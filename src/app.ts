@@ -1,9 +1,10 @@
 import { Hono } from "hono";
+import { accessApi } from "./access/index.ts";
 import { distribution, errorResponse } from "./distribution/index.ts";
-import { restError, usageApi } from "./operations/index.ts";
-import { ConfigError, type Env } from "./platform/index.ts";
+import { auditApi, usageApi } from "./operations/index.ts";
+import { ConfigError, type Env, restError, strictTransport, withSecurityHeaders } from "./platform/index.ts";
 import { resourceApi, StatusError } from "./resources/index.ts";
-import { servicesOf } from "./services.ts";
+import { type Services, servicesOf } from "./services.ts";
 
 /**
  * Answers a request. All surfaces are here, each under its own prefix and with its own way to say what went wrong. The
@@ -11,10 +12,31 @@ import { servicesOf } from "./services.ts";
  */
 export async function serve(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
   const path = request.url.slice(request.url.indexOf("/", "https://".length));
-  return /^\/v2(?:[/?]|$)/.test(path) ? registry(request, env) : app.fetch(request, env, context);
+  const registry = /^\/v2(?:[/?]|$)/.test(path);
+  const services = configured(env);
+  const preflight = services?.cors?.preflight(request);
+  if (preflight !== undefined) return preflight;
+  const answer = registry ? await registryApi(request, env) : await app.fetch(request, env, context);
+  const response = withSecurityHeaders(answer, {
+    registry,
+    strictTransport: strictTransport(request.url, services?.config.PUBLIC_SCHEME),
+  });
+  if (services === undefined || response.status === 101) return response;
+  response.headers.set("x-request-id", services.requestId(request));
+  return services.cors?.withCors(request, response) ?? response;
 }
 
-async function registry(request: Request, env: Env): Promise<Response> {
+/** `undefined` if a setting is wrong; the surfaces say so, each in its own way. */
+function configured(env: Env): Services | undefined {
+  try {
+    return servicesOf(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
+async function registryApi(request: Request, env: Env): Promise<Response> {
   try {
     return await distribution(servicesOf(env).distribution, request);
   } catch (error) {
@@ -23,7 +45,8 @@ async function registry(request: Request, env: Env): Promise<Response> {
   }
 }
 
-const app = new Hono<{ Bindings: Env }>();
+/** The router of every surface but the registry's. */
+export const app = new Hono<{ Bindings: Env }>();
 
 app.get("/healthz", (context) => {
   servicesOf(context.env);
@@ -32,6 +55,12 @@ app.get("/healthz", (context) => {
 
 const rest = new Hono<{ Bindings: Env }>();
 rest.all("/api/v1/usage", ({ env, req }) => usageApi(servicesOf(env).usage, req.raw));
+for (const path of ["/api/v1/audit", "/api/v1/audit/*"]) {
+  rest.all(path, ({ env, req }) => auditApi(servicesOf(env).audit, req.raw));
+}
+for (const path of ["/auth", "/auth/*", "/.well-known/*"]) {
+  rest.all(path, ({ env, req }) => accessApi(servicesOf(env).access, req.raw));
+}
 rest.onError((error) => {
   if (!(error instanceof ConfigError)) throw error;
   return restError(503, "the server is not configured rightly", error.message);

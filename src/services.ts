@@ -1,5 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
-import { createGate, type Identity } from "./access/index.ts";
+import { type Access, createAccess } from "./access-services.ts";
+import { type AccessServices, type Identity, loginGuardClass } from "./access/index.ts";
 import {
   type BlobStore,
   createContent,
@@ -12,11 +13,14 @@ import {
   uploadSessionClass,
 } from "./content/index.ts";
 import { contentGroup, type DistributionServices } from "./distribution/index.ts";
-import { contentUsageNumbers, Maintenance, type UsageServices } from "./operations/index.ts";
+import { type AuditServices, contentUsageNumbers, Maintenance, type UsageServices } from "./operations/index.ts";
+import { decidesAccess } from "./iam/index.ts";
 import {
   type Config,
   ConfigError,
   consoleLog,
+  type Cors,
+  createCors,
   type Env,
   type Log,
   Outbound,
@@ -32,7 +36,10 @@ import {
   groupAuthorizer,
   type ResourceClient,
   ResourceStore,
+  roleAuthorizer,
+  scopeAuthorizer,
   SECURE_VALUES,
+  systemAuthorizer,
   watchHubClass,
 } from "./resources/index.ts";
 
@@ -42,8 +49,14 @@ export interface Services {
   readonly log: Log;
   readonly distribution: DistributionServices;
   readonly resources: ApiServices;
+  readonly access: AccessServices;
+  readonly audit: AuditServices;
   readonly usage: UsageServices;
   readonly maintenance: Maintenance;
+  /** One id per request, as the audit and the answer have it. */
+  readonly requestId: Access["requestId"];
+  /** What pages of other origins may do, if anything. */
+  readonly cors: Cors | undefined;
   /** Ends long answers soon, since the server is about to stop. */
   stop(): void;
 }
@@ -71,12 +84,11 @@ export function servicesOf(env: Env): Services {
 
 function createServices(env: Env): Services {
   const config = parseConfig({ ...env });
-  if (config.ACCESS === "open" && env.DISK === undefined)
-    throw new ConfigError("ACCESS: open is for self-hosts on loopback");
+  if (config.ACCESS !== "closed" && env.DISK === undefined)
+    throw new ConfigError(`ACCESS: ${config.ACCESS} is for self-hosts on loopback`);
   const log = consoleLog(config.LOG_LEVEL);
   const clock = systemClock;
   const database = env.DB;
-  const gate = createGate({ open: config.ACCESS === "open", adminPassword: config.ADMIN_PASSWORD });
   const content = createContent({
     config,
     database,
@@ -101,6 +113,18 @@ function createServices(env: Env): Services {
     client,
     grace: config.GC_GRACE_SECONDS * SECOND,
   });
+  const access = createAccess({
+    env,
+    config,
+    database,
+    clock,
+    log,
+    outbound,
+    client,
+    decrypter: secrets.decrypter,
+    background: waitUntil,
+  });
+  const { gate, audit } = access;
   const resources = createResources({
     database,
     clock,
@@ -111,7 +135,11 @@ function createServices(env: Env): Services {
     },
     background: waitUntil,
     staleness: config.READ_STALENESS_MS,
+    changed: (kind) => {
+      if (decidesAccess(kind)) access.forget();
+    },
     groups: [
+      ...access.groups,
       secrets.group,
       ...dataSourceGroups({
         outbound,
@@ -124,25 +152,39 @@ function createServices(env: Env): Services {
   });
   resources.usage.contribute(async () => contentUsageNumbers(await content.usage.count()));
   let stopping = false;
-  const administrators = authorizerChain([
+  const authorizer = authorizerChain([
+    systemAuthorizer,
+    scopeAuthorizer,
     groupAuthorizer(resources.registry),
-    ({ identity }) => ({ decision: gate.administers(identity) ? "allow" : "no-opinion" }),
+    roleAuthorizer(gate),
   ]);
   // Who may read a SecureValue may have a data source use it; its value is in neither.
   const mayGet = async (identity: Identity, namespace: string, name: string): Promise<boolean> => {
     const { group, plural: resource } = SECURE_VALUES;
     const about = { group, version: "v1", resource, subresource: "", namespace, name, path: "" };
-    return (await administrators({ identity, verb: "get", ...about })).decision === "allow";
+    return (await authorizer({ identity, verb: "get", ...about })).decision === "allow";
   };
   return {
     config,
     log,
-    distribution: { ...content, gate, log, readOnly: config.READ_ONLY, chunkMinLength: config.CHUNK_MIN_LENGTH },
-    resources: { gate, registry: resources.registry, authorizer: administrators, stopping: () => stopping, clock, log },
+    distribution: {
+      ...content,
+      gate,
+      audit,
+      auditReads: config.AUDIT_READS,
+      log,
+      readOnly: config.READ_ONLY,
+      chunkMinLength: config.CHUNK_MIN_LENGTH,
+    },
+    resources: { gate, audit, registry: resources.registry, authorizer, stopping: () => stopping, clock, log },
+    access: access.http,
+    audit: { gate, authorizer, store: access.auditStore, chain: access.auditChain, audit, log },
+    requestId: access.requestId,
+    cors: createCors(config.CORS_ORIGINS),
     stop() {
       stopping = true;
     },
-    usage: { gate, authorizer: administrators, usage: resources.usage, log },
+    usage: { gate, authorizer, usage: resources.usage, log },
     maintenance: new Maintenance({
       collector: content.collector,
       resources: resources.maintenance,
@@ -154,6 +196,9 @@ function createServices(env: Env): Services {
       clock,
       log,
       eventRetention: config.EVENT_RETENTION_SECONDS * SECOND,
+      audit: access.auditChain,
+      auditRetention: config.AUDIT_RETENTION_SECONDS * SECOND,
+      access: access.remains,
     }),
   };
 }
@@ -190,3 +235,6 @@ export class WatchHub extends watchHubClass((env) => ({
   store: new ResourceStore(env.DB, systemClock),
   log: servicesOf(env).log,
 })) {}
+
+/** The Durable Object class of login guards, with this Worker's clock. */
+export class LoginGuard extends loginGuardClass(() => ({ clock: systemClock })) {}

@@ -2,7 +2,7 @@ import { serve } from "./app.ts";
 import type { Env } from "./platform/index.ts";
 import { servicesOf } from "./services.ts";
 
-export { UploadSession, WatchHub } from "./services.ts";
+export { LoginGuard, UploadSession, WatchHub } from "./services.ts";
 
 /** The name that the dead-letter queue has in `wrangler.toml`. */
 const DEAD_LETTERS = "entrepot-maintenance-dead";

@@ -1,40 +1,252 @@
-import { err, ok, type Result } from "../platform/index.ts";
-import { parseBasic } from "./basic.ts";
-import type { AuthenticationFailure, Identity, RepositoryVerb } from "./identity.ts";
-import { equalSecrets } from "./secrets.ts";
-
-/** The name of the first user, whose password is `ADMIN_PASSWORD`. */
-const ADMIN = "admin";
-
-const EVERYONE: Identity = { name: "anonymous" };
+import { type Clock, err, type Log, ok, type Result } from "../platform/index.ts";
+import type { Audit, FailedSignIn } from "./audit/index.ts";
+import type { Authenticator } from "./authenticator.ts";
+import { type ChallengeDetails, type ChallengeSettings, challengeText } from "./challenge.ts";
+import type { Directory } from "./directory.ts";
+import {
+  ANONYMOUS,
+  type AuthenticationFailure,
+  GROUPS,
+  type Identity,
+  isAnonymous,
+  type Principal,
+  type RepositoryVerb,
+} from "./identity.ts";
+import type { AccessDecision, AccessRequest, Grant } from "./policy.ts";
+import { compilePolicy, mastersPolicy } from "./policy-evaluation.ts";
+import { credentialText, looksLikeApiKey, parseCredential } from "./presented-credential.ts";
+import { REPOSITORIES, repositoryAccess, scopeAllows, scopeAllowsCatalog } from "./repository-access.ts";
+import type { SettingsAccount } from "./settings-accounts.ts";
+import { sillyPrincipal } from "./silly.ts";
+import { credentialKey, VerifiedCache } from "./verified-cache.ts";
 
 /** Decides who a request is from and what it may do. Every route of every surface asks it. */
 export interface Gate {
+  /**
+   * Who a request is from. Without a credential it is `system:anonymous` of the group `system:unauthenticated`, which
+   * may pull from public namespaces. A wrong credential is a failure, also where none is needed.
+   */
   authenticate(request: Request): Promise<Result<Identity, AuthenticationFailure>>;
-  /** `repository` is absent for `catalog`. */
+  /** The identity of someone whose credential was checked otherwise. Fails if there is no such account, or it is disabled. */
+  identify(principal: Principal): Promise<Result<Identity, AuthenticationFailure>>;
+  /** Whether the scope of the credential and then the policy allow it. */
+  decide(identity: Identity, request: AccessRequest): AccessDecision;
+  /** The same for the actions of `/v2`. `repository` is the whole name; absent for `catalog`. */
   allows(identity: Identity, verb: RepositoryVerb, repository?: string): boolean;
-  /** Whether the identity may do everything in the resource API. */
-  administers(identity: Identity): boolean;
+  /** The value of `WWW-Authenticate` for a request that was not authenticated, or not for enough. */
+  challenge(request: Request, about?: ChallengeDetails): string;
 }
 
 /** Settings that decide how the gate works. */
 export interface GateSettings {
-  /** Everyone may do everything. */
-  readonly open: boolean;
-  readonly adminPassword: string | undefined;
+  /** `ACCESS`. With `open`, everyone may do everything as long as there is no credential at all. */
+  readonly access: "closed" | "open" | "silly";
+  /** Whether `Cf-Access-Jwt-Assertion` counts. */
+  readonly accessAssertion: boolean;
+  readonly challenge: ChallengeSettings;
 }
 
-export function createGate({ open, adminPassword }: GateSettings): Gate {
+/** What the gate works with. */
+export interface GatePorts {
+  readonly settings: GateSettings;
+  readonly directory: Pick<
+    Directory,
+    "generation" | "account" | "teams" | "grants" | "clusterRole" | "publicNamespaces"
+  >;
+  /** In order: the first that knows the kind of a credential decides. */
+  readonly authenticators: readonly Authenticator[];
+  /** What the settings give to a name (`settingsAccounts`). */
+  readonly settingsAccount: (name: string) => SettingsAccount | undefined;
+  /** Whether there is any credential with which someone could get in (`configuredCheck`). */
+  readonly configured: () => Promise<boolean>;
+  readonly audit: Pick<Audit, "recordFailedSignIn">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Authenticated = Result<Identity, AuthenticationFailure>;
+
+/** What comes of a name rather than of the credential. */
+type Holder = Pick<Identity, "groups" | "policy">;
+
+/** Everyone, on a server that is open. */
+const EVERYONE: Identity = {
+  name: ANONYMOUS,
+  groups: [GROUPS.unauthenticated, GROUPS.masters],
+  credential: { type: "none" },
+  policy: mastersPolicy,
+};
+
+export function createGate(ports: GatePorts): Gate {
+  const { settings, directory, authenticators, settingsAccount, audit, clock, log } = ports;
+  const verified = new VerifiedCache<Identity>(clock);
+  const isConfigured = configuredOnce(ports);
+
+  async function authenticate(request: Request): Promise<Authenticated> {
+    const generation = await directory.generation();
+    verified.enter(generation);
+    if (!(await isConfigured(generation)))
+      return settings.access === "open" ? ok(EVERYONE) : err({ reason: "not-configured" });
+    const shown = credentialText(request.headers, {
+      accessAssertion: settings.accessAssertion,
+      secure: secure(request),
+    });
+    if (shown === undefined) return ok(await anonymous(generation));
+    // Whether a session's cookie counts depends on where the request comes from, so it is proved each time.
+    const key = shown.source === "session" ? undefined : credentialKey(shown);
+    const known = key === undefined ? undefined : verified.get(key);
+    if (known !== undefined) return ok(known);
+    const presented = parseCredential(shown);
+    const proof =
+      settings.access === "silly" && shown.source === "authorization"
+        ? ok(sillyPrincipal(shown.text))
+        : await prove(presented, request);
+    const identity = proof.ok ? await identify(proof.value) : proof;
+    if (!identity.ok) audit.recordFailedSignIn(request, failedSignIn(presented, identity.error));
+    else if (key !== undefined) verified.set(generation, key, identity.value, identity.value.expiresAt);
+    return identity;
+  }
+
+  async function prove(
+    presented: ReturnType<typeof parseCredential>,
+    request: Request,
+  ): Promise<Result<Principal, AuthenticationFailure>> {
+    if (!presented.ok) return presented;
+    for (const authenticator of authenticators) {
+      const result = await authenticator.authenticate(presented.value, request);
+      if (result !== undefined) return result;
+    }
+    return failed(`nothing takes a credential of scheme ${presented.value.scheme}`);
+  }
+
+  async function identify(principal: Principal): Promise<Authenticated> {
+    const { name, scope, expiresAt } = principal;
+    const holder = await holderOf(principal);
+    if (!holder.ok) return holder;
+    return ok({
+      name,
+      ...holder.value,
+      credential: principal.credential,
+      ...(scope !== undefined && { scope }),
+      ...(expiresAt !== undefined && { expiresAt }),
+    });
+  }
+
+  /** What a principal holds, unless there is no such account, or it is disabled. */
+  async function holderOf(principal: Principal): Promise<Result<Holder, AuthenticationFailure>> {
+    const { name, vouched, grants } = principal;
+    if (vouched && grants !== undefined) {
+      const group = name === ANONYMOUS ? GROUPS.unauthenticated : GROUPS.authenticated;
+      return ok({ groups: [group], policy: compilePolicy(grants, new Set()) });
+    }
+    // A token that the token service gave to whoever sent no credential.
+    if (name === ANONYMOUS) return ok(await nobody());
+    const fromSettings = vouched || isNamedElsewhere(principal) ? undefined : settingsAccount(name);
+    if (!vouched) {
+      const account = await directory.account(name);
+      if (account === undefined && fromSettings === undefined) return failed("unknown account");
+      if (account?.disabled) return failed("disabled account");
+    }
+    const teams = await directory.teams(name);
+    const groups = [GROUPS.authenticated, ...principal.groups, ...(fromSettings?.groups ?? []), ...teams];
+    const distinct = [...new Set(groups)];
+    if (distinct.includes(GROUPS.masters)) return ok({ groups: distinct, policy: mastersPolicy });
+    const roles = await roleGrants(fromSettings?.roles ?? []);
+    return ok({ groups: distinct, policy: await policyOf(name, distinct, roles) });
+  }
+
+  async function nobody(): Promise<Holder> {
+    const groups = [GROUPS.unauthenticated];
+    return { groups, policy: await policyOf(ANONYMOUS, groups, []) };
+  }
+
+  async function policyOf(name: string, groups: readonly string[], more: readonly Grant[]) {
+    const [grants, publicNamespaces] = await Promise.all([
+      directory.grants(name, groups),
+      directory.publicNamespaces(),
+    ]);
+    return compilePolicy([...grants, ...more], publicNamespaces);
+  }
+
+  async function roleGrants(roles: readonly string[]): Promise<Grant[]> {
+    const grants: Grant[] = [];
+    for (const role of roles) {
+      const rules = await directory.clusterRole(role);
+      if (rules === undefined) log.warn("access.role-missing", { role, setting: "HTPASSWD_ROLE" });
+      else grants.push({ rules, source: `settings ClusterRole/${role}` });
+    }
+    return grants;
+  }
+
+  async function anonymous(generation: string): Promise<Identity> {
+    const known = verified.get(ANONYMOUS);
+    if (known !== undefined) return known;
+    const identity: Identity = { name: ANONYMOUS, ...(await nobody()), credential: { type: "none" } };
+    verified.set(generation, ANONYMOUS, identity, undefined);
+    return identity;
+  }
+
+  function secure(request: Request): boolean {
+    return (settings.challenge.publicScheme ?? request.url.slice(0, request.url.indexOf(":"))) === "https";
+  }
+
   return {
-    async authenticate(request) {
-      if (adminPassword === undefined) return open ? ok(EVERYONE) : err({ reason: "not-configured" });
-      const credential = parseBasic(request.headers.get("authorization"));
-      if (credential === undefined) return err({ reason: "unauthenticated" });
-      const genuine = (await equalSecrets(credential.password, adminPassword)) && credential.username === ADMIN;
-      return genuine ? ok({ name: ADMIN }) : err({ reason: "unauthenticated" });
-    },
-    // Whoever got past `authenticate` is everyone (open) or the administrator.
-    allows: () => true,
-    administers: () => true,
+    authenticate,
+    identify,
+    decide,
+    allows,
+    challenge: (request, about) => challengeText(settings.challenge, request.url, about),
   };
+}
+
+/** Whether another party said who it is. What the settings give to a name is not for them. */
+function isNamedElsewhere({ issuer, credential: { type } }: Principal): boolean {
+  return issuer !== undefined || type === "federated" || type === "access-assertion";
+}
+
+function decide(identity: Identity, request: AccessRequest): AccessDecision {
+  if (identity.scope !== undefined && !scopeAllows(identity.scope, request))
+    return { allowed: false, reason: "out-of-scope" };
+  return identity.policy.decide(request);
+}
+
+function allows(identity: Identity, verb: RepositoryVerb, repository?: string): boolean {
+  if (verb !== "catalog")
+    return repository !== undefined && decide(identity, repositoryAccess(verb, repository)).allowed;
+  if (identity.scope !== undefined && !scopeAllowsCatalog(identity.scope)) return false;
+  // Nobody in particular gets no list of what there is, except where everyone may do everything.
+  return !isAnonymous(identity) && identity.policy.mayIn({ verb: "pull", ...REPOSITORIES });
+}
+
+/** Asks once per generation as long as the answer is no, and never again after. */
+function configuredOnce({ configured, settings }: GatePorts): (generation: string) => Promise<boolean> {
+  let found = settings.access === "silly";
+  let asked: string | undefined;
+  return async function isConfigured(generation: string): Promise<boolean> {
+    if (found || asked === generation) return found;
+    found ||= await configured();
+    asked = generation;
+    return found;
+  };
+}
+
+function failed(detail: string): Result<never, AuthenticationFailure> {
+  return err({ reason: "unauthenticated", detail });
+}
+
+/** What the audit keeps of a credential that was refused: never the credential. */
+function failedSignIn(presented: ReturnType<typeof parseCredential>, failure: AuthenticationFailure): FailedSignIn {
+  const reason = failure.reason === "unauthenticated" ? (failure.detail ?? failure.reason) : failure.reason;
+  const status = failure.reason === "locked-out" ? 429 : 401;
+  if (!presented.ok) return { credential: { type: "none" }, reason, status };
+  const credential = presented.value;
+  switch (credential.scheme) {
+    case "basic":
+      return { account: credential.basic.username, credential: { type: "password" }, reason, status };
+    case "bearer":
+      return { credential: { type: looksLikeApiKey(credential.token) ? "api-key" : "token" }, reason, status };
+    case "access-assertion":
+    case "session":
+      return { credential: { type: credential.scheme }, reason, status };
+  }
 }

@@ -1,7 +1,8 @@
 import type { Digest, LinkedBlob, RepositoryName } from "../content/index.ts";
 import { parseRange } from "./byte-range.ts";
-import { type Call, forbidden, isUnchanged, methodNotAllowed } from "./context.ts";
+import { type Call, isUnchanged, methodNotAllowed } from "./context.ts";
 import { errorResponse, failureResponse } from "./errors.ts";
+import { forbidden, recordDone } from "./refusals.ts";
 
 /** A blob never changes: whoever may have it may keep it. Shared caches must not, since the next client may not have it. */
 const CACHE_CONTROL = "private, max-age=31536000, immutable";
@@ -15,7 +16,7 @@ export async function blob(call: Call, repository: RepositoryName, digest: Diges
     case "DELETE":
       return forbidden(call, "delete", repository) ?? (await remove(call, repository, digest));
     default:
-      return methodNotAllowed(["GET", "HEAD", "DELETE"]);
+      return methodNotAllowed(call);
   }
 }
 
@@ -63,7 +64,9 @@ function rangeHeader({ headers }: Request, etag: string | undefined): string | n
 
 async function remove(call: Call, repository: RepositoryName, digest: Digest): Promise<Response> {
   const removed = await call.services.blobs.remove(repository, digest);
-  return removed.ok ? new Response(null, { status: 202 }) : failureResponse(removed.error);
+  if (!removed.ok) return failureResponse(removed.error);
+  recordDone(call, "delete", repository, `@${digest}`, 202);
+  return new Response(null, { status: 202 });
 }
 
 function blobHeaders({ digest }: LinkedBlob): Record<string, string> {

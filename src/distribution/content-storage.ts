@@ -1,4 +1,12 @@
-import type { ContentFilter, ContentListStore, ContentPage, ContentPosition } from "../content/index.ts";
+import type { Gate, Identity } from "../access/index.ts";
+import {
+  type ContentFilter,
+  type ContentListStore,
+  type ContentPage,
+  type ContentPosition,
+  namespaceOf,
+  type RepositoryName,
+} from "../content/index.ts";
 import {
   badRequest,
   conflict,
@@ -46,6 +54,7 @@ export interface ContentView<R extends ContentRow> {
 
 /** What reading content needs. */
 export interface ContentReadPorts {
+  readonly gate: Gate;
   readonly lists: ContentListStore;
   /** Milliseconds since the Unix epoch. */
   readonly clock: () => number;
@@ -58,7 +67,7 @@ export function readStorage<R extends ContentRow>(
 ): Required<Pick<Storage, "get" | "list">> {
   return {
     get: (_context, namespace, name) => find(ports, view, namespace, name),
-    list: (_context, query) => list(ports, view, query),
+    list: (context, query) => list(ports, view, context.identity, query),
   };
 }
 
@@ -79,6 +88,7 @@ async function find<R extends ContentRow>(
 async function list<R extends ContentRow>(
   ports: ContentReadPorts,
   view: ContentView<R>,
+  identity: Identity,
   query: ListQuery,
 ): Promise<ListPage> {
   if (query.source !== "current") throw badRequest(`${view.plural} keep no ${query.source}`);
@@ -92,23 +102,49 @@ async function list<R extends ContentRow>(
   const rv = token?.rv ?? ports.clock();
   const filter = contentFilter(query, view.parseName);
   if (filter === undefined) return { items: [], resourceVersion: String(rv) };
-  const { items, last } = await collect(ports.lists, view, query, filter, start);
+  const { items, last } = await collect(
+    ports.lists,
+    view,
+    query,
+    filter,
+    start,
+    visibleTo(ports.gate, identity, view.plural),
+  );
   if (last === undefined) return { items, resourceVersion: String(rv) };
   const { namespace = "", name } = last.metadata;
   return { items, resourceVersion: String(rv), continue: encodeContinue({ rv, namespace, name }) };
 }
 
-/** Objects that match, and the last one looked at if there are more after it. */
+/** Whether the objects of a repository are for the caller: who may pull from it, or has a role that lists them all. */
+function visibleTo(gate: Gate, identity: Identity, resource: string): (repository: RepositoryName) => boolean {
+  let last: { readonly repository: RepositoryName; readonly visible: boolean } | undefined;
+  return (repository) => {
+    // Rows of a repository come one after the other.
+    if (last?.repository === repository) return last.visible;
+    const namespace: string = namespaceOf(repository);
+    const asked = { verb: "list", group: CONTENT_GROUP, resource, subresource: "", namespace, name: "" };
+    const visible = gate.allows(identity, "pull", repository) || gate.decide(identity, asked).allowed;
+    last = { repository, visible };
+    return visible;
+  };
+}
+
+/**
+ * Objects that match and are for the caller, and where to go on if there may be more: after the last one looked at that
+ * the caller may see, or, if there was none among them all, that may not be seen.
+ */
 async function collect<R extends ContentRow>(
   lists: ContentListStore,
   view: ContentView<R>,
   query: ListQuery,
   filter: ContentFilter,
   start: ContentPosition | undefined,
+  isVisible: (repository: RepositoryName) => boolean,
 ): Promise<{ readonly items: readonly ResourceObject[]; readonly last?: ResourceObject }> {
-  const selective = query.labels.length > 0 || query.fields.length > 0;
+  let selective = query.labels.length > 0 || query.fields.length > 0;
   const items: ResourceObject[] = [];
   let after = start;
+  let visible: ResourceObject | undefined;
   let annotations = 0;
   for (let looked = 0; ;) {
     const size = selective ? BATCH : Math.min(BATCH, query.limit - items.length);
@@ -118,12 +154,16 @@ async function collect<R extends ContentRow>(
       const object = view.toObject(row);
       after = { repository: row.repository, item: view.item(row) };
       looked += 1;
-      if (matchesLabels(object.metadata.labels, query.labels) && matchesFields(object, query.fields)) {
+      const isForCaller = isVisible(row.repository);
+      if (isForCaller) visible = object;
+      // Some rows are left out from here on: there is no telling how many make a page.
+      else selective = true;
+      if (isForCaller && matchesLabels(object.metadata.labels, query.labels) && matchesFields(object, query.fields)) {
         items.push(object);
         annotations += row.annotations?.length ?? 0;
       }
       const full = items.length >= query.limit || looked >= MAX_ROWS || annotations >= MAX_ANNOTATIONS;
-      if (full) return index + 1 < rows.length ? { items, last: object } : { items };
+      if (full) return index + 1 < rows.length ? { items, last: visible ?? object } : { items };
     }
     if (rows.length <= size) return { items };
   }

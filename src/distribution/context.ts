@@ -1,11 +1,16 @@
-import type { Gate, Identity, RepositoryVerb } from "../access/index.ts";
-import type { BlobIndex, Manifests, Names, RepositoryName, Uploads } from "../content/index.ts";
+import type { Audit, Gate, Identity } from "../access/index.ts";
+import type { BlobIndex, Manifests, Names, Uploads } from "../content/index.ts";
 import type { Log } from "../platform/index.ts";
 import { type ErrorOptions, errorResponse } from "./errors.ts";
+import type { Route } from "./route.ts";
+import { ROUTES } from "./routes.ts";
 
 /** What the Distribution API serves from. */
 export interface DistributionServices {
   readonly gate: Gate;
+  readonly audit: Pick<Audit, "record">;
+  /** Whether pulls are written to the audit as well. */
+  readonly auditReads: boolean;
   readonly blobs: BlobIndex;
   readonly manifests: Manifests;
   readonly names: Names;
@@ -22,22 +27,15 @@ export interface Call {
   readonly identity: Identity;
   readonly request: Request;
   readonly url: URL;
+  readonly route: Route;
   /** The client asked for an answer from the database, not from memory. */
   readonly fresh: boolean;
 }
 
-/** The refusal if the caller may not do this, else nothing. */
-export function forbidden(call: Call, verb: RepositoryVerb, repository?: RepositoryName): Response | undefined {
-  const { services, identity } = call;
-  if (services.readOnly && (verb === "push" || verb === "delete")) {
-    return errorResponse("UNSUPPORTED", { message: "the registry is read-only" });
-  }
-  return services.gate.allows(identity, verb, repository) ? undefined : errorResponse("DENIED");
-}
-
 /** The refusal of a method that a path does not have. */
-export function methodNotAllowed(allowed: readonly string[]): Response {
-  const options: ErrorOptions = { headers: { allow: allowed.join(", ") }, message: "the method is not allowed here" };
+export function methodNotAllowed({ route }: Call): Response {
+  const allow = ROUTES[route.kind].methods.join(", ");
+  const options: ErrorOptions = { headers: { allow }, message: "the method is not allowed here" };
   return errorResponse("UNSUPPORTED", options);
 }
 

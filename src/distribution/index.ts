@@ -1,16 +1,18 @@
-import type { AuthenticationFailure } from "../access/index.ts";
+import { isAnonymous } from "../access/index.ts";
 import { blob } from "./blobs.ts";
 import { catalog } from "./catalog.ts";
 import { type Call, type DistributionServices, methodNotAllowed } from "./context.ts";
 import { API_VERSION, errorResponse } from "./errors.ts";
 import { manifest } from "./manifests.ts";
 import { referrers } from "./referrers.ts";
-import { parseRoute, type Route } from "./route.ts";
+import { challenged, notAuthenticated } from "./refusals.ts";
+import { parseRoute } from "./route.ts";
 import { tags } from "./tags.ts";
 import { upload, uploads } from "./uploads.ts";
 
 export type { DistributionServices } from "./context.ts";
 export { errorResponse } from "./errors.ts";
+export { ROUTES, type RouteShape } from "./routes.ts";
 export { contentGroup, type ContentKindsPorts } from "./kinds.ts";
 
 /** The OCI Distribution API: answers every request under `/v2`, also those that it fails at. */
@@ -28,9 +30,9 @@ export async function distribution(services: DistributionServices, request: Requ
 
 async function answer(services: DistributionServices, request: Request): Promise<Response> {
   const authenticated = await services.gate.authenticate(request);
-  if (!authenticated.ok) return refusal(authenticated.error);
   const url = new URL(request.url);
   const route = parseRoute(url.pathname);
+  if (!authenticated.ok) return notAuthenticated(services, request, url, route, authenticated.error);
   if (route.kind === "failure") {
     if (route.code === "not-found") return errorResponse("UNSUPPORTED", { status: 404, message: "no such endpoint" });
     const message =
@@ -38,10 +40,11 @@ async function answer(services: DistributionServices, request: Request): Promise
     return errorResponse(route.code, { detail: route.detail, ...(message === undefined ? {} : { message }) });
   }
   const fresh = (request.headers.get("cache-control") ?? "").includes("no-cache");
-  return dispatch({ services, identity: authenticated.value, request, url, fresh }, route);
+  return dispatch({ services, identity: authenticated.value, request, url, route, fresh });
 }
 
-async function dispatch(call: Call, route: Route): Promise<Response> {
+async function dispatch(call: Call): Promise<Response> {
+  const { route } = call;
   switch (route.kind) {
     case "base":
       return base(call);
@@ -62,19 +65,12 @@ async function dispatch(call: Call, route: Route): Promise<Response> {
   }
 }
 
-/** `GET /v2/`: the API is here, and the caller is let in. @see distribution-spec end-1 */
-function base({ request }: Call): Response {
-  return request.method === "GET" || request.method === "HEAD" ? Response.json({}) : methodNotAllowed(["GET", "HEAD"]);
-}
-
-function refusal(failure: AuthenticationFailure): Response {
-  switch (failure.reason) {
-    case "unauthenticated":
-      return errorResponse("UNAUTHORIZED", { headers: { "www-authenticate": 'Basic realm="Entrepot"' } });
-    case "not-configured":
-      return errorResponse("UNAVAILABLE", {
-        message:
-          "this registry has no credentials yet: set the secret ADMIN_PASSWORD (npx wrangler secret put ADMIN_PASSWORD)",
-      });
-  }
+/**
+ * `GET /v2/`: the API is here, and the caller is let in. Clients ask it to find out how to sign in, and whether a password
+ * is right; a token is an answer to that, also one for nobody in particular. @see distribution-spec end-1
+ */
+function base(call: Call): Response {
+  const { request, identity } = call;
+  if (request.method !== "GET" && request.method !== "HEAD") return methodNotAllowed(call);
+  return isAnonymous(identity) && identity.credential.type === "none" ? challenged(call) : Response.json({});
 }

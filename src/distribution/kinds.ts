@@ -1,4 +1,4 @@
-import type { Gate, RepositoryVerb } from "../access/index.ts";
+import { type Gate, type Identity, isAnonymous } from "../access/index.ts";
 import type {
   ContentFailure,
   ListedManifest,
@@ -30,7 +30,6 @@ import { manifestAt, repositoryAt, tagAt } from "./object-names.ts";
 
 /** What the kinds are views of. */
 export interface ContentKindsPorts extends ContentReadPorts {
-  readonly gate: Gate;
   readonly names: Pick<Names, "removeTag">;
   readonly manifests: Pick<Manifests, "remove">;
   readonly readOnly: boolean;
@@ -150,36 +149,26 @@ function deleteFailure(failure: ContentFailure, plural: string, name: string): E
     : new Error(`deleting ${name}: ${failure.reason}`);
 }
 
-/** Who may not do a thing through `/v2` may not do it here either. What `/v2` allows is still for the chain to allow. */
+/** What `/v2` allows is allowed here; beyond that, roles decide. Lists have only what the caller may see. */
 function contentAuthorizer(gate: Gate): Authorizer {
-  return (attributes) => {
-    const verb = repositoryVerb(attributes);
-    const allowed = verb === "catalog" ? gate.allows(attributes.identity, verb) : allowsOne(gate, attributes, verb);
-    return allowed
-      ? { decision: "no-opinion" }
-      : { decision: "deny", reason: `user ${attributes.identity.name} may not ${verb} here` };
-  };
+  return (attributes) =>
+    allowedByV2(gate, attributes) ? { decision: "allow", reason: "content" } : { decision: "no-opinion" };
 }
 
-function repositoryVerb({ verb }: AuthorizationAttributes): RepositoryVerb {
-  switch (verb) {
-    case "get":
-      return "pull";
-    case "list":
-      return "catalog";
-    default:
-      return "delete";
-  }
+function allowedByV2(gate: Gate, { identity, verb, resource, subresource, namespace, name }: AuthorizationAttributes) {
+  if (subresource !== "") return false;
+  if (verb === "list") return mayPullSome(identity, namespace);
+  const action = verb === "get" ? "pull" : verb === "delete" ? "delete" : undefined;
+  // A name that no repository can have is for the roles: who may read nothing is not told that it is not there.
+  const repository = action === undefined ? undefined : repositoryNamed(resource, namespace, name);
+  return action !== undefined && repository !== undefined && gate.allows(identity, action, repository);
 }
 
-/** A name that can be no repository's is not refused: it is not found. */
-function allowsOne(
-  gate: Gate,
-  { identity, resource, namespace, name }: AuthorizationAttributes,
-  verb: RepositoryVerb,
-): boolean {
-  const repository = repositoryNamed(resource, namespace, name);
-  return gate.allows(identity, verb, ...(repository === undefined ? [] : [repository]));
+/** Nobody in particular has to say which public namespace they want to see. */
+function mayPullSome(identity: Identity, namespace: string): boolean {
+  const asked = { verb: "pull", group: CONTENT_GROUP, resource: repositoryKind.plural };
+  if (namespace !== "") return identity.policy.mayIn(asked, namespace);
+  return !isAnonymous(identity) && identity.policy.mayIn(asked);
 }
 
 function repositoryNamed(resource: string, namespace: string, name: string): RepositoryName | undefined {

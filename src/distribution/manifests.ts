@@ -8,8 +8,9 @@ import {
   type Tag,
 } from "../content/index.ts";
 import { wantsImageOnly } from "./accept.ts";
-import { type Call, forbidden, isUnchanged, methodNotAllowed } from "./context.ts";
+import { type Call, isUnchanged, methodNotAllowed } from "./context.ts";
 import { errorResponse, failureResponse } from "./errors.ts";
+import { forbidden, recordDone } from "./refusals.ts";
 
 /** The platform of the image that a client gets which cannot take an index, as Docker's registry chooses it. */
 const FALLBACK_PLATFORM = { os: "linux", architecture: "amd64" } as const;
@@ -25,7 +26,7 @@ export async function manifest(call: Call, repository: RepositoryName, reference
     case "DELETE":
       return forbidden(call, "delete", repository) ?? (await remove(call, repository, reference));
     default:
-      return methodNotAllowed(["GET", "HEAD", "PUT", "DELETE"]);
+      return methodNotAllowed(call);
   }
 }
 
@@ -33,6 +34,7 @@ async function pull(call: Call, repository: RepositoryName, reference: Reference
   const { request, services } = call;
   const found = await services.manifests.find(repository, reference, call.fresh);
   if (!found.ok) return failureResponse(found.error);
+  if (services.auditReads) recordDone(call, "pull", repository, itemOf(reference), 200);
   const chosen = reference.kind === "tag" ? await acceptable(call, repository, found.value) : found.value;
   const headers: Record<string, string> = {
     "content-type": chosen.mediaType,
@@ -72,6 +74,7 @@ async function push(call: Call, repository: RepositoryName, reference: Reference
     actor: identity.name,
   });
   if (!pushed.ok) return failureResponse(pushed.error);
+  recordDone(call, "push", repository, itemOf(reference), 201);
   const { digest, subject } = pushed.value;
   const headers = new Headers({
     location: `/v2/${repository}/manifests/${digest}`,
@@ -104,10 +107,17 @@ async function readLimited(request: Request, limit: number): Promise<Uint8Array 
   return size > limit ? undefined : new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
+/** How the audit names a manifest within its repository. */
+function itemOf(reference: Reference): string {
+  return reference.kind === "tag" ? `:${reference.tag}` : `@${reference.digest}`;
+}
+
 async function remove(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {
   const { services, identity } = call;
   const removed = await (reference.kind === "tag"
     ? services.names.removeTag(repository, reference.tag, identity.name)
     : services.manifests.remove(repository, reference.digest, identity.name));
-  return removed.ok ? new Response(null, { status: 202 }) : failureResponse(removed.error);
+  if (!removed.ok) return failureResponse(removed.error);
+  recordDone(call, "delete", repository, itemOf(reference), 202);
+  return new Response(null, { status: 202 });
 }

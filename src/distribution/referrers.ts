@@ -1,6 +1,7 @@
 import { type Digest, MEDIA_TYPES, type RepositoryName } from "../content/index.ts";
-import { type Call, forbidden, methodNotAllowed } from "./context.ts";
+import { type Call, methodNotAllowed } from "./context.ts";
 import { errorResponse } from "./errors.ts";
+import { forbidden } from "./refusals.ts";
 import { nextLink, parsePage } from "./pagination.ts";
 
 /** Descriptors in an answer when the client does not say, and at the most. */
@@ -10,7 +11,7 @@ const MAX_REFERRERS = 1000;
 /** `GET /v2/<name>/referrers/<digest>`: an index, empty if nothing refers to the digest. @see distribution-spec end-12 */
 export async function referrers(call: Call, repository: RepositoryName, digest: Digest): Promise<Response> {
   const { request, services, url } = call;
-  if (request.method !== "GET" && request.method !== "HEAD") return methodNotAllowed(["GET", "HEAD"]);
+  if (request.method !== "GET" && request.method !== "HEAD") return methodNotAllowed(call);
   const refusal = forbidden(call, "pull", repository);
   if (refusal !== undefined) return refusal;
   const artifactType = url.searchParams.get("artifactType") || undefined;

@@ -1,6 +1,7 @@
 import type { RepositoryName } from "../content/index.ts";
-import { type Call, forbidden, methodNotAllowed } from "./context.ts";
+import { type Call, methodNotAllowed } from "./context.ts";
 import { errorResponse, failureResponse } from "./errors.ts";
+import { forbidden } from "./refusals.ts";
 import { nextLink, parsePage } from "./pagination.ts";
 
 /** Tags in an answer when the client does not say, and at the most. */
@@ -10,7 +11,7 @@ const MAX_TAGS = 10_000;
 /** `GET /v2/<name>/tags/list`, in lexical order. @see distribution-spec end-8 */
 export async function tags(call: Call, repository: RepositoryName): Promise<Response> {
   const { request, services, url } = call;
-  if (request.method !== "GET" && request.method !== "HEAD") return methodNotAllowed(["GET", "HEAD"]);
+  if (request.method !== "GET" && request.method !== "HEAD") return methodNotAllowed(call);
   const refusal = forbidden(call, "pull", repository);
   if (refusal !== undefined) return refusal;
   const page = parsePage(url.searchParams, STANDARD_TAGS, MAX_TAGS);

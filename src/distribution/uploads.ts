@@ -10,8 +10,9 @@ import {
   type UploadBody,
 } from "../content/index.ts";
 import { parseContentRange, uploadRange } from "./byte-range.ts";
-import { type Call, forbidden, methodNotAllowed } from "./context.ts";
+import { type Call, methodNotAllowed } from "./context.ts";
 import { errorResponse, failureResponse } from "./errors.ts";
+import { forbidden } from "./refusals.ts";
 
 /** The query parameter that carries an upload's proof in its `Location`. */
 const STATE = "_state";
@@ -19,7 +20,7 @@ const STATE = "_state";
 /** `POST /v2/<name>/blobs/uploads/`. @see distribution-spec end-4 and end-11 */
 export async function uploads(call: Call, repository: RepositoryName): Promise<Response> {
   const { request, url } = call;
-  if (request.method !== "POST") return methodNotAllowed(["POST"]);
+  if (request.method !== "POST") return methodNotAllowed(call);
   const refusal = forbidden(call, "push", repository);
   if (refusal !== undefined) return refusal;
   const query = url.searchParams;
@@ -46,7 +47,7 @@ export async function upload(call: Call, repository: RepositoryName, id: string)
       return cancelled.ok ? new Response(null, { status: 204 }) : failureResponse(cancelled.error);
     }
     default:
-      return methodNotAllowed(["GET", "HEAD", "PATCH", "PUT", "DELETE"]);
+      return methodNotAllowed(call);
   }
 }
 

@@ -1,2 +1,3 @@
-export { Maintenance } from "./maintenance.ts";
-export { contentUsageNumbers, restError, usageApi, type UsageServices } from "./usage.ts";
+export { auditApi, type AuditServices } from "./audit-api.ts";
+export { type AccessRemains, Maintenance, type MaintenancePorts } from "./maintenance.ts";
+export { contentUsageNumbers, usageApi, type UsageServices } from "./usage.ts";

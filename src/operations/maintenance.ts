@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AuditChain } from "../access/index.ts";
 import type { GarbageCollector } from "../content/index.ts";
 import { pruneEvents } from "../events/index.ts";
 import type { Clock, Database, Log } from "../platform/index.ts";
@@ -19,6 +20,11 @@ const ownStepSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("rewrap-secrets"), cursor: z.string().optional() }),
   /** Count what there is. */
   z.object({ type: z.literal("collect-usage") }),
+  /** Chain new rows of the audit to those before them; forget old ones. */
+  z.object({ type: z.literal("seal-audit") }),
+  z.object({ type: z.literal("prune-audit") }),
+  /** Forget keys, sessions and tokens that are no longer good. */
+  z.object({ type: z.literal("prune-access") }),
 ]);
 const stepSchema = z.union([ownStepSchema, resourceStepSchema]);
 
@@ -26,12 +32,15 @@ type Step = z.infer<typeof stepSchema>;
 
 /** Minutes between plans of a step. */
 const PLAN: readonly (readonly [every: number, step: Step])[] = [
+  [1, { type: "seal-audit" }],
   [5, { type: "sweep" }],
   [10, { type: "sweep-dependents" }],
   [60, { type: "prune-events" }],
   [60, { type: "compact-changes" }],
   [60, { type: "collect-secrets" }],
   [60, { type: "collect-usage" }],
+  [60, { type: "prune-audit" }],
+  [60, { type: "prune-access" }],
   // A reconciliation lists the whole store.
   [6 * 60, { type: "reconcile" }],
   [24 * 60, { type: "rewrap-secrets" }],
@@ -39,6 +48,14 @@ const PLAN: readonly (readonly [every: number, step: Step])[] = [
 ];
 
 const PRUNE_ROWS = 5000;
+
+/** Credentials of one kind that come to an end. */
+export interface AccessRemains {
+  /** How long those that are no longer good are kept, in milliseconds. */
+  readonly keep: number;
+  /** Forgets those that ended before `time` (milliseconds), at most `limit`. Answers how many. */
+  prune(time: number, limit: number): Promise<number>;
+}
 
 /** What maintenance works with. */
 export interface MaintenancePorts {
@@ -54,6 +71,11 @@ export interface MaintenancePorts {
   readonly log: Log;
   /** How long events, and the audit of secrets, are kept, in milliseconds. */
   readonly eventRetention: number;
+  readonly audit: Pick<AuditChain, "seal" | "prune" | "ends">;
+  /** How long the audit is kept, in milliseconds. */
+  readonly auditRetention: number;
+  /** API keys, sessions, refresh tokens, signing keys. */
+  readonly access: readonly AccessRemains[];
 }
 
 /** Plans clean-up by the clock and does it by queue: a cron tick only sends, and a step that has more to do sends the next. */
@@ -114,7 +136,34 @@ export class Maintenance {
       case "collect-usage":
         await usage.collect();
         return undefined;
+      case "seal-audit":
+        return (await this.#ports.audit.seal()) ? step : undefined;
+      case "prune-audit":
+        return (await this.#pruneAudit()) ? step : undefined;
+      case "prune-access":
+        return (await this.#pruneAccess()) ? step : undefined;
     }
+  }
+
+  /** Answers whether there is more. The ends of the chain are logged: elsewhere they cannot be changed with the rows. */
+  async #pruneAudit(): Promise<boolean> {
+    const { audit, auditRetention, clock, log } = this.#ports;
+    const pruned = await audit.prune(clock() - auditRetention, PRUNE_ROWS);
+    if (pruned === PRUNE_ROWS) return true;
+    const { head, anchor } = await audit.ends();
+    log.info("audit.head", { id: head.id, hash: head.hash, anchor });
+    return false;
+  }
+
+  /** Answers whether there is more. */
+  async #pruneAccess(): Promise<boolean> {
+    const { access, clock } = this.#ports;
+    const now = clock();
+    let more = false;
+    for (const remains of access) {
+      if ((await remains.prune(now - remains.keep, PRUNE_ROWS)) >= PRUNE_ROWS) more = true;
+    }
+    return more;
   }
 
   async #send(step: Step): Promise<void> {

@@ -1,6 +1,6 @@
-import type { Gate } from "../access/index.ts";
+import { type AuthenticationFailure, type Gate, isAnonymous } from "../access/index.ts";
 import type { ContentUsage } from "../content/index.ts";
-import type { Log } from "../platform/index.ts";
+import { type Log, restError } from "../platform/index.ts";
 import type { Authorizer, UsageNumbers, UsageStatistics } from "../resources/index.ts";
 
 /** What usage statistics are served from. */
@@ -38,14 +38,7 @@ export async function usageApi(services: UsageServices, request: Request): Promi
 
 async function answer({ gate, authorizer, usage }: UsageServices, request: Request): Promise<Response> {
   const identity = await gate.authenticate(request);
-  if (!identity.ok) {
-    return identity.error.reason === "not-configured"
-      ? restError(503, "this registry has no credentials yet", "set the secret ADMIN_PASSWORD")
-      : restError(401, "authentication required", undefined, { "www-authenticate": 'Basic realm="Entrepot"' });
-  }
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return restError(405, "the method is not allowed here", undefined, { allow: "GET, HEAD" });
-  }
+  if (!identity.ok) return notAuthenticated(gate, request, identity.error);
   const asked = {
     identity: identity.value,
     verb: "get",
@@ -60,19 +53,26 @@ async function answer({ gate, authorizer, usage }: UsageServices, request: Reque
     const { decision } = await authorizer({ ...asked, resource, path });
     if (decision === "deny") break;
     if (decision !== "allow") continue;
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return restError(405, "the method is not allowed here", undefined, { allow: "GET, HEAD" });
+    }
     const { collectedAt, numbers } = await usage.read();
     const body = { collectedAt: new Date(collectedAt).toISOString(), numbers };
     return Response.json(body, { headers: { "cache-control": "private, no-cache" } });
   }
+  if (isAnonymous(identity.value)) return notAuthenticated(gate, request, { reason: "unauthenticated" });
   return restError(403, "not allowed", `user ${identity.value.name} may not read usage statistics`);
 }
 
-/** An error as the REST endpoints write it. */
-export function restError(
-  status: number,
-  error: string,
-  details?: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  return Response.json({ error, ...(details === undefined ? {} : { details }) }, { status, headers });
+function notAuthenticated(gate: Gate, request: Request, failure: AuthenticationFailure): Response {
+  switch (failure.reason) {
+    case "unauthenticated":
+      return restError(401, "authentication required", undefined, { "www-authenticate": gate.challenge(request) });
+    case "not-configured":
+      return restError(503, "this registry has no credentials yet", "set the secret ADMIN_PASSWORD");
+    case "locked-out":
+      return restError(429, "too many wrong credentials", undefined, {
+        "retry-after": String(failure.retryAfterSeconds),
+      });
+  }
 }

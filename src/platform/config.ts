@@ -29,14 +29,79 @@ const secretsKey = z
  */
 export const settingsSchema = z.object({
   ADMIN_PASSWORD: optional(z.string().min(8)).describe(
-    "Secret. Password of the user `admin`. Without it a deployment refuses everything but health checks, and a self-host serves loopback only.",
+    "Secret. Password of the first administrator, the user `admin`. Without any credential a deployment refuses everything but health checks, and a self-host serves loopback only.",
   ),
   ACCESS: z
-    .enum(["closed", "open"])
+    .enum(["closed", "open", "silly"])
     .default("closed")
     .describe(
-      "`open` lets everyone do everything; a self-host on loopback sets it when no password is set. `closed` asks for credentials.",
+      "`open` lets everyone do everything; a self-host on loopback sets it when no credential is set. `closed` asks for credentials. `silly` takes any `Authorization` header for a proof; for tests of clients, on a self-host on loopback.",
     ),
+  AUTH_CHALLENGE: z
+    .enum(["token", "basic"])
+    .default("token")
+    .describe(
+      "What `/v2` asks for: `token` sends clients to the token service, `basic` asks for user and password on each request. Both kinds of credential are accepted either way.",
+    ),
+  HTPASSWD: optional(z.string().max(MIB)).describe(
+    "Secret. Users with bcrypt entries, as `htpasswd -B` writes them, one per line. A self-host also reads the file that `HTPASSWD_FILE` names.",
+  ),
+  HTPASSWD_ROLE: z
+    .string()
+    .default("pusher")
+    .describe("The cluster role of every user of `HTPASSWD`, besides the roles that bindings give."),
+  TOKEN_SERVICE: z
+    .string()
+    .min(1)
+    .default("entrepot")
+    .describe("Name of this registry in tokens, their audience. With an external token service, as it knows it."),
+  TOKEN_TTL_SECONDS: count(60, 3600).default(300).describe("How long a token of the token service is good for."),
+  REFRESH_TOKEN_TTL_SECONDS: count(300, 400 * DAY_SECONDS)
+    .default(30 * DAY_SECONDS)
+    .describe("How long a refresh token (`offline_token`) is good for after it was given out."),
+  TOKEN_REALM: optional(z.url({ protocol: /^https?$/ })).describe(
+    "Address of an external token service that clients are sent to. It needs `TOKEN_ISSUER`, and `TOKEN_JWKS_URL` or `TOKEN_CERTIFICATES`.",
+  ),
+  TOKEN_ISSUER: optional(z.string()).describe("Issuer of the external token service, the claim `iss` of its tokens."),
+  TOKEN_JWKS_URL: optional(z.url({ protocol: /^https?$/ })).describe(
+    "Where the keys of the external token service are, as a JWK Set.",
+  ),
+  TOKEN_CERTIFICATES: optional(z.string()).describe(
+    "Certificates that the external token service signs with, or whose key signed the one in a token's `x5c`, in PEM.",
+  ),
+  SESSION_TTL_SECONDS: count(300, 30 * DAY_SECONDS)
+    .default(12 * 3600)
+    .describe("How long a sign-in in the browser lasts."),
+  LOGIN_ATTEMPTS: count(1, 1000)
+    .default(10)
+    .describe(
+      "Wrong credentials in a row after which an account is locked, for half a minute at first and twice as long each time after, up to an hour. An address is locked after four times as many.",
+    ),
+  CLIENT_ADDRESS_HEADER: optional(z.string().regex(/^[A-Za-z0-9-]+$/)).describe(
+    "Header in which whatever is in front of the server puts the client's address; the last address in it counts. On Cloudflare `cf-connecting-ip`, unless told otherwise. Only set it if clients cannot reach the server past the front.",
+  ),
+  PUBLIC_SCHEME: z
+    .enum(["http", "https"])
+    .optional()
+    .describe(
+      "Scheme of the addresses given to clients, where a front of the server ends TLS. As requested unless set.",
+    ),
+  PUBLIC_CA: optional(z.string()).describe(
+    "Certificate in PEM that clients should trust, for kubeconfigs. A self-host with `--tls` sets it.",
+  ),
+  CORS_ORIGINS: optional(z.string()).describe(
+    "Origins whose pages may call the server, with commas between, or `*`. Cookies are never accepted across origins.",
+  ),
+  CF_ACCESS_TEAM_DOMAIN: optional(z.string()).describe(
+    "Team domain of Cloudflare Access, such as `team.cloudflareaccess.com`: its assertion then signs people in.",
+  ),
+  CF_ACCESS_AUDIENCE: optional(z.string()).describe("Audience tag of the Access application, required with it."),
+  AUDIT_READS: flag
+    .default(false)
+    .describe("Also writes what was read to the audit; otherwise changes, sign-ins and refusals."),
+  AUDIT_RETENTION_SECONDS: count(3600, 3650 * DAY_SECONDS)
+    .default(90 * DAY_SECONDS)
+    .describe("How long the audit is kept."),
   READ_ONLY: flag.default(false).describe("Refuses every push and delete with `405 UNSUPPORTED`."),
   READ_STALENESS_MS: count(0, 60_000)
     .default(1000)

@@ -12,6 +12,8 @@ export interface Env extends Readonly<Partial<Record<keyof Settings, string>>> {
   readonly UPLOAD_SESSIONS: DurableObjectNamespace;
   /** One Durable Object per kind of the resource API. */
   readonly WATCH_HUBS: DurableObjectNamespace;
+  /** One Durable Object per account and per address that showed a wrong password. */
+  readonly LOGIN_GUARDS: DurableObjectNamespace;
   /** Steps of garbage collection and clean-up. */
   readonly MAINTENANCE: Queue;
   /** Static pages. */

@@ -1,5 +1,7 @@
+export { clientAddress, parseAddress } from "./client-address.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Config, ConfigError, parseConfig, type S3Settings, settingsSchema } from "./config.ts";
+export { type Cors, createCors } from "./cors.ts";
 export type { Database } from "./database.ts";
 export { toBase64Url, toHex } from "./encoding.ts";
 export type { Env } from "./env.ts";
@@ -15,6 +17,9 @@ export {
   type OutboundRequest,
 } from "./outbound.ts";
 export { isPrivateAddress } from "./private-address.ts";
+export { requestIds } from "./request-id.ts";
+export { type ResponseContext, strictTransport, withSecurityHeaders } from "./response-headers.ts";
+export { restError } from "./rest-error.ts";
 export { err, ok, type Result } from "./result.ts";
 export { Semaphore } from "./semaphore.ts";
 export { InstanceStore, instanceHmacKey } from "./instance-store.ts";

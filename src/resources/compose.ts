@@ -1,5 +1,6 @@
+import { systemIdentity } from "../access/index.ts";
 import type { Clock, Database, Log } from "../platform/index.ts";
-import type { ResourceClient } from "./client.ts";
+import type { KindKey, ResourceClient } from "./client.ts";
 import { coreGroup } from "./core/namespaces.ts";
 import { DefinedGroups } from "./definitions/defined-groups.ts";
 import { DefinitionCleaner } from "./definitions/definition-cleaner.ts";
@@ -34,6 +35,8 @@ export interface ResourcePorts {
   readonly staleness: number;
   /** Groups besides the kernel's own. */
   readonly groups: readonly GroupBuilder[];
+  /** Told of each kind of which this isolate wrote an object, after the write. */
+  readonly changed?: (kind: KindKey) => void;
 }
 
 /** The resource kernel, put together. */
@@ -46,7 +49,7 @@ export interface Resources {
 
 /** As whom the platform acts on its own. */
 const SYSTEM: RequestContext = {
-  identity: { name: "system:entrepot" },
+  identity: systemIdentity("system:entrepot"),
   dryRun: false,
   fieldManager: "entrepot",
   warn: () => {},
@@ -70,6 +73,7 @@ export function createResources(ports: ResourcePorts): Resources {
     context: SYSTEM,
   });
   const changed = (kind: ServedKind, rv: number): void => {
+    ports.changed?.(kind);
     const hub = hubs.get(hubs.idFromName(hubName(kind))) as unknown as { poke(rv: number): Promise<void> };
     // A poke that is lost costs time, not changes: hubs with watchers also look for themselves.
     background(hub.poke(rv).catch((error: unknown) => log.debug("watch-hub.poke-failed", { error })));

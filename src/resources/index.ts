@@ -3,6 +3,9 @@ export {
   type AuthorizationDecision,
   type Authorizer,
   authorizerChain,
+  roleAuthorizer,
+  scopeAuthorizer,
+  systemAuthorizer,
 } from "./authorizer.ts";
 export type { ClientQuery, KindKey, ResourceClient } from "./client.ts";
 export { createResources, type ResourcePorts, type Resources } from "./compose.ts";
@@ -11,15 +14,20 @@ export { dataSourceGroups } from "./datasource/index.ts";
 export { type FieldRequirement, matchesFields } from "./field-selector.ts";
 export type { AdmissionAttributes, GroupBuilder, GroupRoute, KindRegistration } from "./group-builder.ts";
 export { type ApiServices, resourceApi } from "./http/index.ts";
+export { forwarding } from "./forwarding.ts";
+export { decodeBody } from "./http/body.ts";
 export type { KindDeclaration, PrinterColumn } from "./kind.ts";
+export { impliedMetadata, type ImpliedObjects, withImplied } from "./implied-objects.ts";
 export { isLabelValue, type LabelRequirement, matchesLabels } from "./label-selector.ts";
+export { checkName, nameFor } from "./names.ts";
+export { sameJson } from "./object-pipeline.ts";
 export type { ObjectMeta, ResourceInput, ResourceObject } from "./object.ts";
 export { type ResourceStep, resourceStepSchema } from "./resource-maintenance.ts";
 export { groupAuthorizer } from "./resource-registry.ts";
 export { ResourceStore } from "./resource-store.ts";
 export { createSecrets, SECURE_VALUES, type Secrets } from "./secret/index.ts";
 export type { DecryptFailure, SecretDecrypter } from "./secret-decrypter.ts";
-export { badRequest, conflict, notFound, type StatusCause, StatusError } from "./status-error.ts";
+export { badRequest, conflict, ignoring, invalid, notFound, type StatusCause, StatusError } from "./status-error.ts";
 export type {
   Connecter,
   DeleteOptions,
@@ -28,7 +36,10 @@ export type {
   ListQuery,
   RequestContext,
   Storage,
+  Transform,
+  UpdateOptions,
   WatchFrame,
+  WatchQuery,
 } from "./storage.ts";
 export { type UsageContributor, UsageStatistics } from "./usage.ts";
 export type { UsageNumbers } from "./usage-store.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Gate } from "../../src/access/index.ts";
+import { ANONYMOUS, type Gate, type Identity, type Policy, systemIdentity } from "../../src/access/index.ts";
 import { ContentListStore } from "../../src/content/content-list-store.ts";
 import { Names } from "../../src/content/names.ts";
 import { ReadCache } from "../../src/content/read-cache.ts";
@@ -19,7 +19,13 @@ beforeAll(async () => {
 });
 
 describe("what may not be done", () => {
-  const context: RequestContext = { identity: { name: "eve" }, dryRun: false, fieldManager: "test", warn: () => {} };
+  const NO = { allowed: false, reason: "none" };
+  const context: RequestContext = {
+    identity: systemIdentity("eve"),
+    dryRun: false,
+    fieldManager: "test",
+    warn: () => {},
+  };
   const options: DeleteOptions = { propagationPolicy: "Background" };
 
   function group(readOnly: boolean, gate: Partial<Gate> = {}) {
@@ -49,26 +55,37 @@ describe("what may not be done", () => {
     expect((await request("/v2/team-b/app/manifests/v1")).status).toBe(200);
   });
 
-  it("is what the gate does not allow", async () => {
+  it("is what neither the gate nor a role allows", async () => {
     const asked: unknown[] = [];
     const allows: Gate["allows"] = (_identity, verb, repository) => {
       asked.push([verb, repository]);
       return verb === "pull";
     };
+    const mayIn: Policy["mayIn"] = (_request, namespace) => namespace !== "team-b";
+    const eve: Identity = { ...context.identity, policy: { ...context.identity.policy, decide: () => NO, mayIn } };
     const { authorizer } = group(false, { allows });
-    const attributes = { identity: context.identity, group: "", version: "v1", subresource: "", path: "" };
-    const ask = async (verb: string, resource: string, name: string) =>
-      (await authorizer?.({ ...attributes, verb, resource, namespace: "team-a", name }))?.decision;
-    expect(await ask("get", "tags", "app:v1")).toBe("no-opinion");
-    expect(await ask("delete", "tags", "app:v1")).toBe("deny");
-    expect(await ask("list", "repositories", "")).toBe("deny");
-    expect(await ask("get", "manifests", `app@${image.digest}`)).toBe("no-opinion");
+    const attributes = { group: "", version: "v1", subresource: "", path: "" };
+    const ask = async (verb: string, resource: string, name: string, more: object = {}) => {
+      const request = { ...attributes, identity: eve, verb, resource, namespace: "team-a", name, ...more };
+      return (await authorizer?.(request))?.decision;
+    };
+    expect(await ask("get", "tags", "app:v1")).toBe("allow");
+    expect(await ask("delete", "tags", "app:v1")).toBe("no-opinion");
+    expect(await ask("get", "manifests", `app@${image.digest}`)).toBe("allow");
     expect(asked).toEqual([
       ["pull", "team-a/app"],
       ["delete", "team-a/app"],
-      ["catalog", undefined],
       ["pull", "team-a/app"],
     ]);
+    for (const verb of ["watch", "create", "update", "patch", "deletecollection"])
+      expect(await ask(verb, "tags", "app:v1")).toBe("no-opinion");
+    expect(await ask("get", "tags", "app:v1", { subresource: "status" })).toBe("no-opinion");
+    expect(await ask("get", "tags", "../other:v1")).toBe("no-opinion");
+    expect(await ask("list", "repositories", "")).toBe("allow");
+    expect(await ask("list", "repositories", "", { namespace: "team-b" })).toBe("no-opinion");
+    expect(await ask("list", "repositories", "", { namespace: "" })).toBe("allow");
+    const nobody: Identity = { ...eve, name: ANONYMOUS, groups: [] };
+    expect(await ask("list", "repositories", "", { namespace: "", identity: nobody })).toBe("no-opinion");
   });
 });
 

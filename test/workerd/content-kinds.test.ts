@@ -175,7 +175,7 @@ describe("tags", () => {
     const { results } = await bindings.DB.prepare(
       "SELECT action, tag, actor FROM events WHERE repository = 'gone/app' AND action = 'delete'",
     ).all();
-    expect(results).toEqual([{ action: "delete", tag: "v1", actor: "anonymous" }]);
+    expect(results).toEqual([{ action: "delete", tag: "v1", actor: "system:anonymous" }]);
   });
 
   it("are kept if they are no more what the caller saw", async () => {

@@ -1,7 +1,9 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { AuditChain, AuditStore } from "../../src/access/index.ts";
 import { newObjectKey } from "../../src/content/object-key.ts";
-import { Maintenance } from "../../src/operations/index.ts";
+import { Maintenance, type MaintenancePorts } from "../../src/operations/index.ts";
+import type { Log } from "../../src/platform/index.ts";
 import worker from "../../src/worker.ts";
 import { bindings } from "./bindings.ts";
 import { someBytes } from "./bytes.ts";
@@ -17,7 +19,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function createMaintenance(kernel = createKernel()) {
+function createMaintenance(kernel = createKernel(), given: Partial<MaintenancePorts> = {}) {
   const sent: unknown[] = [];
   const send = async (message: unknown) => {
     sent.push(message);
@@ -34,6 +36,10 @@ function createMaintenance(kernel = createKernel()) {
     clock: kernel.clock,
     log: quietLog,
     eventRetention: GRACE,
+    audit: new AuditChain(new AuditStore(DB)),
+    auditRetention: GRACE,
+    access: [],
+    ...given,
   });
   /** Does a step and those that it sends. */
   const runAll = async (message: unknown) => {
@@ -60,12 +66,15 @@ describe("the clock", () => {
       "at midnight",
       MIDNIGHT,
       [
+        "seal-audit",
         "sweep",
         "sweep-dependents",
         "prune-events",
         "compact-changes",
         "collect-secrets",
         "collect-usage",
+        "prune-audit",
+        "prune-access",
         "reconcile",
         "rewrap-secrets",
         "reencrypt-secrets",
@@ -74,12 +83,22 @@ describe("the clock", () => {
     [
       "on the hour",
       MIDNIGHT + 60 * MINUTE,
-      ["sweep", "sweep-dependents", "prune-events", "compact-changes", "collect-secrets", "collect-usage"],
+      [
+        "seal-audit",
+        "sweep",
+        "sweep-dependents",
+        "prune-events",
+        "compact-changes",
+        "collect-secrets",
+        "collect-usage",
+        "prune-audit",
+        "prune-access",
+      ],
     ],
-    ["every ten minutes", MIDNIGHT + 10 * MINUTE, ["sweep", "sweep-dependents"]],
-    ["every five minutes", MIDNIGHT + 5 * MINUTE, ["sweep"]],
-    ["in between", MIDNIGHT + 7 * MINUTE, []],
-    ["late in a minute", MIDNIGHT + 5 * MINUTE + 59_999, ["sweep"]],
+    ["every ten minutes", MIDNIGHT + 10 * MINUTE, ["seal-audit", "sweep", "sweep-dependents"]],
+    ["every five minutes", MIDNIGHT + 5 * MINUTE, ["seal-audit", "sweep"]],
+    ["in between", MIDNIGHT + 7 * MINUTE, ["seal-audit"]],
+    ["late in a minute", MIDNIGHT + 5 * MINUTE + 59_999, ["seal-audit", "sweep"]],
   ])("plans %s", async (_, time, types) => {
     const { maintenance, sent } = createMaintenance();
     await maintenance.plan(time);
@@ -128,6 +147,51 @@ describe("steps", () => {
     await insert(kernel.time.now - GRACE, 3);
     expect(await runAll({ type: "prune-events" })).toBe(2);
     expect(await DB.prepare("SELECT count(*) AS n FROM events").first("n")).toBe(3);
+  });
+
+  it("seal the audit until all is sealed, and log its head", async () => {
+    const logged: unknown[] = [];
+    const log = { ...quietLog, info: (event: string, fields?: object) => logged.push({ event, ...fields }) };
+    const kernel = createKernel();
+    const { runAll } = createMaintenance(kernel, { log: log as unknown as Log });
+    const insert = DB.prepare(
+      `INSERT INTO audit_events (occurred_at, request_id, identity, credential_type, verb, api_group, resource, subresource,
+         namespace, name, allowed, reason, status)
+       SELECT ?1, 'r', 'ann', 'none', 'push', '', '', '', '', '', 1, '', 200 FROM json_each(?2)`,
+    );
+    await insert.bind(kernel.time.now, JSON.stringify(Array.from({ length: 2001 }, () => 0))).run();
+    expect(await runAll({ type: "seal-audit" })).toBe(3);
+    kernel.time.now += GRACE + 1;
+    expect(await runAll({ type: "prune-audit" })).toBe(1);
+    const head = { id: 2001, hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string };
+    expect(logged).toEqual([{ event: "audit.head", ...head, anchor: head }]);
+    expect(await DB.prepare("SELECT count(*) AS n FROM audit_events").first("n")).toBe(0);
+  });
+
+  it("forget credentials of each kind when they have been over for long enough", async () => {
+    const asked: [string, number][] = [];
+    let left = 12_000;
+    const kernel = createKernel();
+    const { runAll } = createMaintenance(kernel, {
+      access: [
+        {
+          keep: GRACE,
+          prune: async (time, limit) => {
+            asked.push(["keys", time]);
+            const pruned = Math.min(left, limit);
+            left -= pruned;
+            return pruned;
+          },
+        },
+        { keep: 0, prune: async (time) => asked.push(["sessions", time]) && 0 },
+      ],
+    });
+    expect(await runAll({ type: "prune-access" })).toBe(3);
+    expect(left).toBe(0);
+    expect(asked.slice(0, 2)).toEqual([
+      ["keys", kernel.time.now - GRACE],
+      ["sessions", kernel.time.now],
+    ]);
   });
 
   it.each([undefined, null, "sweep", {}, { type: "explode" }, { type: "reconcile", cursor: 1 }])(

@@ -1,3 +1,4 @@
+import { systemIdentity } from "../../src/access/index.ts";
 import { type Clock, type Log, Outbound, type OutboundPorts } from "../../src/platform/index.ts";
 import type { ResourceClient } from "../../src/resources/client.ts";
 import { DependentCollector } from "../../src/resources/dependent-collector.ts";
@@ -19,7 +20,7 @@ export function masterKey(id: string): string {
 }
 
 export function requestContext(given: Partial<RequestContext> = {}): RequestContext {
-  return { identity: { name: "tester" }, dryRun: false, fieldManager: "test", warn: () => {}, ...given };
+  return { identity: systemIdentity("tester"), dryRun: false, fieldManager: "test", warn: () => {}, ...given };
 }
 
 /** What was logged, as text. */

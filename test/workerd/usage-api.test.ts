@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Gate } from "../../src/access/index.ts";
+import { ANONYMOUS, type Gate, type Identity, systemIdentity } from "../../src/access/index.ts";
 import { ContentUsageStore } from "../../src/content/content-usage-store.ts";
 import { contentUsageNumbers, usageApi, type UsageServices } from "../../src/operations/index.ts";
 import type { AuthorizationAttributes } from "../../src/resources/index.ts";
@@ -11,7 +11,7 @@ const PATH = "/api/v1/usage";
 
 function services(given: Partial<UsageServices> = {}): UsageServices {
   return {
-    gate: { authenticate: async () => ({ ok: true, value: { name: "ann" } }) } as unknown as Gate,
+    gate: gateThatLetsIn(systemIdentity("ann")),
     authorizer: () => ({ decision: "allow" }),
     usage: { read: async () => ({ collectedAt: Date.UTC(2026, 0, 2), numbers: { a: 1 } }) },
     log: quietLog,
@@ -19,9 +19,18 @@ function services(given: Partial<UsageServices> = {}): UsageServices {
   };
 }
 
-function gateThatRefuses(reason: "unauthenticated" | "not-configured"): Gate {
-  return { authenticate: async () => ({ ok: false, error: { reason } }) } as unknown as Gate;
+function gateThatLetsIn(identity: Identity): Gate {
+  const challenge = () => "Bearer realm";
+  return { authenticate: async () => ({ ok: true, value: identity }), challenge } as unknown as Gate;
 }
+
+function gateThatRefuses(reason: "unauthenticated" | "not-configured" | "locked-out"): Gate {
+  const error = { reason, ...(reason === "locked-out" ? { retryAfterSeconds: 30 } : {}) };
+  return { authenticate: async () => ({ ok: false, error }), challenge: () => "Bearer realm" } as unknown as Gate;
+}
+
+const NOBODY: Identity = { ...systemIdentity(ANONYMOUS), groups: ["system:unauthenticated"] };
+const NO = () => ({ decision: "no-opinion" }) as const;
 
 function ask(given: Partial<UsageServices> = {}, method = "GET"): Promise<Response> {
   return usageApi(services(given), new Request(`http://registry${PATH}`, { method }));
@@ -64,13 +73,17 @@ describe("GET /api/v1/usage", () => {
 
   it.each([
     ["whoever is not known", { gate: gateThatRefuses("unauthenticated") }, 401],
+    ["whoever tried too often", { gate: gateThatRefuses("locked-out") }, 429],
+    ["nobody in particular", { gate: gateThatLetsIn(NOBODY), authorizer: NO }, 401],
     ["everyone, before there are credentials", { gate: gateThatRefuses("not-configured") }, 503],
-    ["whoever may not", { authorizer: () => ({ decision: "no-opinion" }) as const }, 403],
+    ["whoever may not", { authorizer: NO }, 403],
     ["whoever is denied", { authorizer: () => ({ decision: "deny", reason: "no" }) as const }, 403],
     ["no one, if reading fails", { usage: { read: async () => Promise.reject(new Error("no")) } }, 500],
   ])("refuses %s", async (_, given, status) => {
     const response = await ask(given);
     expect(response.status).toBe(status);
+    expect(response.headers.get("www-authenticate")).toBe(status === 401 ? "Bearer realm" : null);
+    expect(response.headers.get("retry-after")).toBe(status === 429 ? "30" : null);
     const body = await response.json<{ error: unknown; details?: unknown }>();
     expect(typeof body.error).toBe("string");
     expect(Object.keys(body).every((key) => key === "error" || key === "details")).toBe(true);

@@ -1,19 +1,20 @@
 import { z } from "zod";
-import { decodeContinue, encodeContinue } from "../continue-token.ts";
-import { matchesFields } from "../field-selector.ts";
 import type { GroupBuilder } from "../group-builder.ts";
-import { matchesLabels } from "../label-selector.ts";
+import { impliedMetadata, NEVER_WRITTEN, withImplied } from "../implied-objects.ts";
 import { checkNamespaceName } from "../names.ts";
-import type { ResourceObject } from "../object.ts";
-import { StatusError } from "../status-error.ts";
-import type { ListPage, ListQuery, RequestContext, Storage } from "../storage.ts";
+import type { ObjectMeta, ResourceInput, ResourceObject } from "../object.ts";
+import type { Storage } from "../storage.ts";
 import type { UpkeepStore } from "../upkeep-store.ts";
 
 /** Namespaces that are there without anyone having made them. */
 const ALWAYS = ["default"];
 
-/** Created namespaces read at a time. */
-const PAGE = 500;
+const namespaceSpec = z.object({
+  visibility: z
+    .enum(["private", "public"])
+    .default("private")
+    .describe("`public`: everyone, without signing in as well, may pull from its repositories and list them."),
+});
 
 /**
  * The core group, with the one kind of it that a registry needs. A namespace is there when it was created, or when a
@@ -31,10 +32,16 @@ export function coreGroup(store: UpkeepStore): GroupBuilder {
           shortNames: ["ns"],
           scope: "Cluster",
           description: "The unit of tenancy: the first path component of repository names.",
-          spec: z.object({}).describe("A namespace has nothing to say of itself."),
+          spec: namespaceSpec,
           status: z.object({ phase: z.string().optional().describe("`Active`.") }),
           columns: [
             { name: "Status", type: "string", jsonPath: ".status.phase", description: "Whether it may be used." },
+            {
+              name: "Visibility",
+              type: "string",
+              jsonPath: ".spec.visibility",
+              description: "Whether everyone may pull from it.",
+            },
           ],
           checkName: checkNamespaceName,
         },
@@ -45,87 +52,52 @@ export function coreGroup(store: UpkeepStore): GroupBuilder {
 }
 
 function namespaceStorage(general: Required<Storage>, store: UpkeepStore): Storage {
+  const names = async () => [...new Set([...ALWAYS, ...(await store.namespacesInUse())])];
   return {
-    async list(context, query) {
-      if (query.source !== "current") return general.list(context, query);
-      const { created, resourceVersion } = await listCreated(general, context, query);
-      const names = new Set(created.map((item) => item.metadata.name));
-      const implied = (await impliedNames(store)).filter((name) => !names.has(name));
-      const items = [...created, ...implied.map((name) => implicit(name, resourceVersion))]
-        .filter((item) => matchesLabels(item.metadata.labels, query.labels) && matchesFields(item, query.fields))
-        .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-      return pageOf(items, resourceVersion, query);
-    },
-    async get(context, namespace, name) {
-      try {
-        return active(await general.get(context, namespace, name));
-      } catch (error) {
-        const isMissing = error instanceof StatusError && error.reason === "NotFound";
-        if (!isMissing || !(await impliedNames(store)).includes(name)) throw error;
-        // The version of something that was never written.
-        return implicit(name, "1");
-      }
-    },
+    ...withImplied(general, { names, make: implicit, shown: active }),
     async create(context, namespace, object) {
       return active(await general.create(context, namespace, object));
+    },
+    /** A namespace that nobody created becomes one that was. */
+    async update(context, namespace, name, transform, options) {
+      const isImplied = options.subresource === undefined && (await names()).includes(name);
+      const change = async (current: ResourceObject | undefined): Promise<ResourceInput> => {
+        if (current !== undefined || !isImplied) return transform(current);
+        const next = await transform(implicit(name, NEVER_WRITTEN));
+        return { ...next, metadata: withoutImplied(next.metadata, name) };
+      };
+      const allowCreate = options.allowCreate || isImplied;
+      const { object, created } = await general.update(context, namespace, name, change, { ...options, allowCreate });
+      return { object: active(object), created };
     },
   };
 }
 
-async function impliedNames(store: UpkeepStore): Promise<string[]> {
-  return [...new Set([...ALWAYS, ...(await store.namespacesInUse())])];
-}
-
-/** All that were created: they have to be put in order with the others before they can be paged. */
-async function listCreated(
-  general: Required<Storage>,
-  context: RequestContext,
-  { resourceVersion, resourceVersionMatch }: ListQuery,
-): Promise<{ readonly created: readonly ResourceObject[]; readonly resourceVersion: string }> {
-  const created: ResourceObject[] = [];
-  const query = {
-    labels: [],
-    fields: [],
-    limit: PAGE,
-    source: "current",
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    ...(resourceVersionMatch === undefined ? {} : { resourceVersionMatch }),
-  } as const;
-  let page = await general.list(context, query);
-  for (;;) {
-    created.push(...page.items.map(active));
-    if (page.continue === undefined) return { created, resourceVersion: page.resourceVersion };
-    page = await general.list(context, { ...query, continue: page.continue });
-  }
-}
-
-function pageOf(items: readonly ResourceObject[], resourceVersion: string, query: ListQuery): ListPage {
-  const after = query.continue === undefined ? undefined : decodeContinue(query.continue).name;
-  const rest = after === undefined ? items : items.filter((item) => item.metadata.name > after);
-  const page = rest.slice(0, query.limit);
-  const last = page.at(-1);
-  if (last === undefined || page.length === rest.length) return { items: page, resourceVersion };
-  const token = { rv: Number(resourceVersion), namespace: "", name: last.metadata.name };
-  return { items: page, resourceVersion, continue: encodeContinue(token) };
-}
-
+/** Namespaces from before there was a visibility are private. */
 function active(object: ResourceObject): ResourceObject {
-  return { ...object, status: { phase: "Active" } };
+  const spec = { visibility: "private", ...(object.spec as object | undefined) };
+  return { ...object, spec, status: { phase: "Active" } };
 }
 
 /** A namespace that nobody created. Its uid is made of its name, so that it is the same each time. */
 function implicit(name: string, resourceVersion: string): ResourceObject {
-  return {
+  return active({
     apiVersion: "v1",
     kind: "Namespace",
-    metadata: {
-      name,
-      uid: `namespace-${name}`,
-      resourceVersion,
-      generation: 1,
-      creationTimestamp: "1970-01-01T00:00:00Z",
-    },
-    spec: {},
-    status: { phase: "Active" },
+    metadata: impliedMetadata(uidOf(name), name, resourceVersion),
+  });
+}
+
+function uidOf(name: string): string {
+  return `namespace-${name}`;
+}
+
+/** Metadata without the uid and version that are nobody's; any other a client insists on is a conflict. */
+function withoutImplied(metadata: Partial<ObjectMeta>, name: string): Partial<ObjectMeta> {
+  const { uid, resourceVersion, ...others } = metadata;
+  return {
+    ...others,
+    ...(uid === undefined || uid === uidOf(name) ? {} : { uid }),
+    ...(resourceVersion === undefined || resourceVersion === NEVER_WRITTEN ? {} : { resourceVersion }),
   };
 }

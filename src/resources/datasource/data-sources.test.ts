@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { systemIdentity } from "../../access/index.ts";
 import { err, ok, Outbound } from "../../platform/index.ts";
 import type { ResourceClient } from "../client.ts";
 import type { AdmissionAttributes, GroupBuilder } from "../group-builder.ts";
@@ -49,7 +50,7 @@ function world(spec: Record<string, unknown>, answers: Answers = {}, allowPrivat
       namespace === "team" && name === "ds" ? { spec } : undefined,
   } as unknown as ResourceClient;
   const groups = dataSourceGroups({ outbound, decrypter, client: () => client });
-  const context: RequestContext = { identity: { name: "x" }, dryRun: false, fieldManager: "x", warn: () => {} };
+  const context: RequestContext = { identity: systemIdentity("x"), dryRun: false, fieldManager: "x", warn: () => {} };
   async function connect(
     type: string,
     subresource: string,
@@ -124,7 +125,7 @@ it("uses only secrets that its writer may use, and asks again when its address c
   });
   const spec = (url: string, name: string) => ({ spec: { title: "x", url, secure: { token: { name } } } });
   const validate = async (object: unknown, oldObject?: unknown) => {
-    const context = { identity: { name: "eve" } };
+    const context = { identity: systemIdentity("eve") };
     const attributes = { context, operation: "UPDATE", namespace: "team", object, oldObject };
     return group?.validate?.(attributes as unknown as AdmissionAttributes);
   };

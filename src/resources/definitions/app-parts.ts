@@ -44,13 +44,28 @@ async function partOf(registry: ResourceRegistry, object: AppObject): Promise<Pa
 
 type AppMetadata = ResourceInput["metadata"] & { readonly name: string };
 
-/** Writes a part so that the app owns it, and resolves to its uid. @throws {StatusError} Conflict, if it is somebody else's */
+/**
+ * An app brings nothing that its writer could not have made without it.
+ * @throws {StatusError} Forbidden
+ */
+function checkMayCreate({ identity }: RequestContext, { group, plural, namespace = "", name }: Part): void {
+  const asked = { verb: "create", group, resource: plural, subresource: "", namespace, name };
+  if (identity.scope === undefined && identity.policy.decide(asked).allowed) return;
+  const message = `${qualifiedResource({ group, plural })} "${name}" is forbidden: User "${identity.name}" cannot create it`;
+  throw new StatusError("Forbidden", message, { name, group, kind: plural });
+}
+
+/**
+ * Writes a part so that the app owns it, and resolves to its uid.
+ * @throws {StatusError} Conflict, if it is somebody else's; Forbidden
+ */
 export async function writePart(
   registry: ResourceRegistry,
   context: RequestContext,
   owner: OwnerReference,
   part: Part,
 ): Promise<string> {
+  checkMayCreate(context, part);
   const storage = (await registry.resource(part.group, part.plural))?.storage;
   if (storage?.update === undefined || storage.create === undefined || storage.delete === undefined)
     throw badRequest(`an app cannot bring ${qualifiedResource(part)}`);

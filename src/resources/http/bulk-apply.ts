@@ -1,5 +1,6 @@
+import { isAnonymous } from "../../access/index.ts";
 import { badRequest, StatusError } from "../status-error.ts";
-import { type ApiCall, authorize } from "./call.ts";
+import { type ApiCall, notLoggedIn, recordOutcome } from "./call.ts";
 import { parseDocuments } from "./documents.ts";
 import { handleObjects } from "./objects.ts";
 
@@ -27,6 +28,7 @@ interface Applied {
  * order. Nothing is applied if a document cannot be read; one that is refused does not stop those after it.
  */
 export async function handleBulkApply(call: ApiCall): Promise<Response> {
+  if (isAnonymous(call.identity)) throw notLoggedIn();
   if (call.request.method !== "POST") throw new StatusError("MethodNotAllowed", "apply takes POST");
   const { documents, errors } = parseDocuments(await readText(call.request));
   if (errors.length > 0) {
@@ -40,13 +42,16 @@ export async function handleBulkApply(call: ApiCall): Promise<Response> {
 }
 
 async function applyOne(call: ApiCall, object: unknown): Promise<Omit<Applied, "line">> {
+  const one = { ...call, trail: {} };
   try {
-    const response = await send(call, object);
+    const response = await send(one, object);
+    recordOutcome(one, response.status);
     const body: unknown = await response.json();
     return { status: response.status === 201 ? "created" : "configured", object: body };
   } catch (error) {
-    if (error instanceof StatusError) return { status: "failed", error: error.toStatus() };
-    throw error;
+    if (!(error instanceof StatusError)) throw error;
+    recordOutcome(one, error.code);
+    return { status: "failed", error: error.toStatus() };
   }
 }
 
@@ -90,15 +95,6 @@ async function send(call: ApiCall, object: unknown): Promise<Response> {
     subresource: "",
     rest: "",
   } as const;
-  await authorize(call, {
-    verb: "patch",
-    group,
-    version,
-    resource: info.resource,
-    subresource: "",
-    namespace: namespace ?? "",
-    name,
-  });
   return handleObjects({ call: { ...call, request, url }, group: found.group, resource, info });
 }
 

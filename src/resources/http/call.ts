@@ -1,4 +1,10 @@
-import type { Identity } from "../../access/index.ts";
+import {
+  accessEntry,
+  type AccessDecision,
+  type AccessRequest,
+  type Identity,
+  isAnonymous,
+} from "../../access/index.ts";
 import type { AuthorizationAttributes } from "../authorizer.ts";
 import { StatusError } from "../status-error.ts";
 import type { RequestContext } from "../storage.ts";
@@ -14,17 +20,29 @@ export interface ApiCall {
   readonly request: Request;
   readonly url: URL;
   readonly warnings: string[];
+  readonly trail: Trail;
 }
 
-/** @throws {StatusError} Forbidden, with the sentence that kubectl users know */
-export async function authorize(
-  call: ApiCall,
-  attributes: Omit<AuthorizationAttributes, "identity" | "path">,
-): Promise<void> {
-  const asked = { ...attributes, identity: call.identity, path: call.url.pathname };
-  const { decision } = await call.services.authorizer(asked);
-  if (decision === "allow") return;
-  const { verb, group, resource, subresource, namespace, name } = attributes;
+/** What a request turned out to want, and whether it may: for the audit. */
+export interface Trail {
+  /** The latest that was asked of the authorizer. */
+  asked?: { readonly attributes: AuthorizationAttributes; readonly decision: AccessDecision };
+  /** Of the object that is made, which the path does not have. */
+  name?: string;
+}
+
+/** What an authorizer is asked, but for what belongs to the request as a whole. */
+export type Asked = Omit<AuthorizationAttributes, "identity" | "path">;
+
+/** @throws {StatusError} Forbidden, with the sentence that kubectl users know; Unauthorized for nobody in particular */
+export async function authorize(call: ApiCall, attributes: Asked): Promise<void> {
+  const asked = { ...placed(attributes), identity: call.identity, path: call.url.pathname };
+  const decided = await call.services.authorizer(asked);
+  const allowed = decided.decision === "allow";
+  call.trail.asked = { attributes: asked, decision: { allowed, reason: decided.reason ?? decided.decision } };
+  if (allowed) return;
+  if (isAnonymous(call.identity)) throw notLoggedIn();
+  const { verb, group, resource, subresource, namespace, name } = asked;
   const target = subresource === "" ? resource : `${resource}/${subresource}`;
   const place = namespace === "" ? "at the cluster scope" : `in the namespace "${namespace}"`;
   const qualified = group === "" ? resource : `${resource}.${group}`;
@@ -33,6 +51,27 @@ export async function authorize(
     `${qualified}${name === "" ? "" : ` "${name}"`} is forbidden: User "${call.identity.name}" cannot ${verb} resource "${target}" in API group "${group}" ${place}`,
     { name, group, kind: resource },
   );
+}
+
+/** A namespace is in itself, so that a role that holds in it can be on it. @see Kubernetes, apiserver RequestInfo */
+export function placed<A extends Omit<AccessRequest, "verb">>(attributes: A): A {
+  const { group, resource, name } = attributes;
+  return group === "" && resource === "namespaces" && name !== "" ? { ...attributes, namespace: name } : attributes;
+}
+
+/** What is asked of whoever did not say who they are. */
+export function notLoggedIn(): StatusError {
+  return new StatusError("Unauthorized", "You must be logged in to the server (Unauthorized)");
+}
+
+/** Tells the audit what came of the request. */
+export function recordOutcome({ services, identity, request, trail }: ApiCall, status: number): void {
+  if (trail.asked === undefined) return;
+  const { attributes: asked, decision } = trail.asked;
+  // Endpoints of groups are all connected to; whether that changed anything is in the method.
+  const looked = asked.verb === "connect" && (request.method === "GET" || request.method === "HEAD");
+  const about: AccessRequest = { ...asked, verb: looked ? "get" : asked.verb, name: asked.name || (trail.name ?? "") };
+  services.audit.record(request, accessEntry(identity, about, { decision, status }));
 }
 
 /** The context in which storage acts for this request. */

@@ -5,7 +5,13 @@ import { isRestorer, type Restorer } from "../storage.ts";
 import type { ResourceTarget } from "./target.ts";
 
 /** What a method of a subresource asks permission for. @see Kubernetes, "Request verbs and authorization" */
-const VERBS: Readonly<Record<string, string>> = { GET: "get", POST: "create", PUT: "update", DELETE: "delete" };
+const VERBS: Readonly<Record<string, string>> = {
+  GET: "get",
+  HEAD: "get",
+  POST: "create",
+  PUT: "update",
+  DELETE: "delete",
+};
 
 /** Requests to an endpoint below an object. @throws {StatusError} */
 export async function handleConnect(

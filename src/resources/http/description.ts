@@ -22,6 +22,12 @@ const VERSION = {
 /** Paths that say that the server is up. */
 const HEALTH = new Set(["/livez", "/readyz"]);
 
+/** That the server is up, which anyone may know; `undefined` for other paths. */
+export function serveHealth(method: string, path: string): Response | undefined {
+  if (!HEALTH.has(path) || (method !== "GET" && method !== "HEAD")) return undefined;
+  return new Response(method === "HEAD" ? null : "ok", { headers: { "content-type": "text/plain" } });
+}
+
 /** What the API says of itself: discovery, OpenAPI, version. `undefined` for other paths. */
 export async function serveDescription(call: ApiCall, info: RequestInfo): Promise<Response | undefined> {
   const { method } = call.request;
@@ -55,7 +61,6 @@ export async function serveDescription(call: ApiCall, info: RequestInfo): Promis
 
 async function other(call: ApiCall, path: string, accept: string | null): Promise<Response | undefined> {
   if (path === "/version" || path === "/version/") return described(VERSION);
-  if (HEALTH.has(path)) return new Response("ok", { headers: { "content-type": "text/plain" } });
   if (path === "/openapi/v2") {
     const groups = await call.services.registry.groups();
     if (negotiateOpenApiV2(accept) === "json") return described(openApiV2Document(groups));

@@ -1,5 +1,6 @@
-import { serveDescription } from "./description.ts";
-import { type ApiCall, authorize, contextOf, withWarnings } from "./call.ts";
+import { type AuthenticationFailure, isAnonymous } from "../../access/index.ts";
+import { serveDescription, serveHealth } from "./description.ts";
+import { type ApiCall, authorize, contextOf, notLoggedIn, recordOutcome, withWarnings } from "./call.ts";
 import { handleBulkApply, isBulkApply } from "./bulk-apply.ts";
 import { handleConnect } from "./connect.ts";
 import { handleObjects } from "./objects.ts";
@@ -14,33 +15,62 @@ export type { ApiServices } from "./services.ts";
 /** The resource API: answers `/api`, `/apis`, `/openapi`, `/version`, and the health paths that its clients know. */
 export async function resourceApi(services: ApiServices, request: Request): Promise<Response> {
   try {
+    const url = new URL(request.url);
+    const health = serveHealth(request.method, url.pathname);
+    if (health !== undefined) return health;
     const identity = await services.gate.authenticate(request);
-    if (!identity.ok) {
-      throw identity.error.reason === "not-configured"
-        ? new StatusError("ServiceUnavailable", "this registry has no credentials yet: set the secret ADMIN_PASSWORD")
-        : new StatusError("Unauthorized", "You must be logged in to the server (Unauthorized)");
-    }
-    const call: ApiCall = { services, identity: identity.value, request, url: new URL(request.url), warnings: [] };
-    return withWarnings(await answer(call), call.warnings);
+    if (!identity.ok) throw notAuthenticated(identity.error);
+    return await answer({ services, identity: identity.value, request, url, warnings: [], trail: {} });
   } catch (error) {
-    return failure(services, error);
+    return failure(services, request, error);
   }
 }
 
+/** Answers, and tells the audit. */
 async function answer(call: ApiCall): Promise<Response> {
+  let response: Response;
+  try {
+    response = withWarnings(await route(call), call.warnings);
+  } catch (error) {
+    // What is served, and how, is only for those who may have it.
+    const told = isAnonymous(call.identity) && call.trail.asked?.decision.allowed !== true ? notLoggedIn() : error;
+    response = failure(call.services, call.request, told);
+  }
+  recordOutcome(call, response.status);
+  return response;
+}
+
+async function route(call: ApiCall): Promise<Response> {
   if (isBulkApply(call)) return handleBulkApply(call);
   const info = parseRequestInfo(call.url.pathname);
+  if (info.kind !== "resource" && isAnonymous(call.identity)) throw notLoggedIn();
   const known = (await serveDescription(call, info)) ?? (await handleReview(call));
   if (known !== undefined) return known;
   if (info.kind !== "resource") throw notServed();
   return resource(call, info);
 }
 
+function notAuthenticated(failure: AuthenticationFailure): StatusError {
+  switch (failure.reason) {
+    case "unauthenticated":
+      return notLoggedIn();
+    case "not-configured":
+      return new StatusError(
+        "ServiceUnavailable",
+        "this registry has no credentials yet: set the secret ADMIN_PASSWORD",
+      );
+    case "locked-out": {
+      const { retryAfterSeconds } = failure;
+      return new StatusError("TooManyRequests", "too many wrong credentials", { retryAfterSeconds });
+    }
+  }
+}
+
 async function resource(call: ApiCall, info: RequestInfo & { readonly kind: "resource" }): Promise<Response> {
   const found = await call.services.registry.version(info.group, info.version);
   if (found === undefined) throw notServed();
-  const route = await handleRoute(call, found.group, found.version);
-  if (route !== undefined) return route;
+  const answered = await handleRoute(call, found.group, found.version);
+  if (answered !== undefined) return answered;
   const served = found.version.resources.find((candidate) => candidate.served.plural === info.resource);
   if (served === undefined) throw notServed();
   const target = { call, group: found.group, resource: served, info };
@@ -62,10 +92,10 @@ function notServed(): StatusError {
   return new StatusError("NotFound", "the server could not find the requested resource");
 }
 
-function failure({ log }: ApiServices, error: unknown): Response {
+function failure({ log, gate }: ApiServices, request: Request, error: unknown): Response {
   const known = error instanceof StatusError ? error : unexpected(log, error);
   const headers: Record<string, string> = {};
-  if (known.reason === "Unauthorized") headers["www-authenticate"] = 'Basic realm="Entrepot"';
+  if (known.reason === "Unauthorized") headers["www-authenticate"] = gate.challenge(request);
   if (known.details?.retryAfterSeconds !== undefined) headers["retry-after"] = String(known.details.retryAfterSeconds);
   return Response.json(known.toStatus(), { status: known.code, headers });
 }

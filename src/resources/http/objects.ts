@@ -18,10 +18,14 @@ import { watchObjects } from "./watch-objects.ts";
 /** Bytes of a body at the most; Kubernetes' own limit. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
-/** Requests to a kind or an object: every verb but connect. @throws {StatusError} */
+/**
+ * Requests to a kind or an object: every verb but connect. Whether the kind can do it is for those to know who may.
+ * @throws {StatusError}
+ */
 export async function handleObjects(target: ResourceTarget): Promise<Response> {
   const { call, info } = target;
   const collection = info.name === "";
+  await permit(target, verbOf(target));
   switch (call.request.method) {
     case "GET":
     case "HEAD":
@@ -41,10 +45,28 @@ export async function handleObjects(target: ResourceTarget): Promise<Response> {
   throw methodNotAllowed(target);
 }
 
+/** What a request asks permission for. @see Kubernetes, "Request verbs and authorization" */
+function verbOf({ call, info }: ResourceTarget): string {
+  const collection = info.name === "";
+  switch (call.request.method) {
+    case "GET":
+    case "HEAD":
+      if (!collection) return "get";
+      return isTrue(call.url.searchParams.get("watch")) ? "watch" : "list";
+    case "POST":
+      return "create";
+    case "PUT":
+      return "update";
+    case "DELETE":
+      return collection ? "deletecollection" : "delete";
+    default:
+      return call.request.method.toLowerCase();
+  }
+}
+
 async function get(target: ResourceTarget): Promise<Response> {
   const { resource, info, call } = target;
   if (resource.storage.get === undefined) throw methodNotAllowed(target);
-  await permit(target, "get");
   const object = await resource.storage.get(contextOf(call, false), info.namespace, info.name);
   return present(target, object);
 }
@@ -54,7 +76,6 @@ async function read(target: ResourceTarget): Promise<Response> {
   const { call, resource, info } = target;
   const query = call.url.searchParams;
   const watching = isTrue(query.get("watch"));
-  await permit(target, watching ? "watch" : "list");
   const parsed = parseListQuery(query, resource.served, info.namespace);
   if (watching) {
     if (resource.storage.watch === undefined) throw methodNotAllowed(target);
@@ -67,17 +88,17 @@ async function read(target: ResourceTarget): Promise<Response> {
 async function create(target: ResourceTarget): Promise<Response> {
   const { call, resource, info } = target;
   if (resource.storage.create === undefined) throw methodNotAllowed(target);
-  await permit(target, "create");
   const input = await readObject(target);
   checkIdentity(resource.served, info, input);
+  call.trail.name = input.metadata.name ?? "";
   const object = await resource.storage.create(writeContext(call), info.namespace, input);
+  call.trail.name = object.metadata.name;
   return present(target, object, 201);
 }
 
 async function replace(target: ResourceTarget): Promise<Response> {
   const { call, resource, info } = target;
   if (resource.storage.update === undefined) throw methodNotAllowed(target);
-  await permit(target, "update");
   const input = await readObject(target);
   checkIdentity(resource.served, info, input);
   return update(target, writeContext(call), () => input);
@@ -86,7 +107,6 @@ async function replace(target: ResourceTarget): Promise<Response> {
 async function patch(target: ResourceTarget): Promise<Response> {
   const { call, resource } = target;
   if (resource.storage.update === undefined) throw methodNotAllowed(target);
-  await permit(target, "patch");
   const type = (call.request.headers.get("content-type") ?? "").split(";")[0]?.trim();
   const context = writeContext(call);
   switch (type) {
@@ -114,7 +134,7 @@ async function patch(target: ResourceTarget): Promise<Response> {
   }
 }
 
-/** Server-side apply: creates what is not there. */
+/** Server-side apply: creates what is not there, for those who may. */
 async function apply(target: ResourceTarget, context: RequestContext): Promise<Response> {
   const { call, resource, info } = target;
   const query = call.url.searchParams;
@@ -126,8 +146,9 @@ async function apply(target: ResourceTarget, context: RequestContext): Promise<R
   const applied = await readObject(target);
   checkIdentity(resource.served, info, applied);
   if (applied.metadata.name === undefined) throw badRequest("metadata.name: Required value");
-  const transform: Transform = (live) =>
-    serverSideApply({
+  const transform: Transform = async (live) => {
+    if (live === undefined) await permit(target, "create");
+    return serverSideApply({
       live,
       applied,
       manager: context.fieldManager,
@@ -138,6 +159,7 @@ async function apply(target: ResourceTarget, context: RequestContext): Promise<R
       node: resource.served.schema,
       hasStatus: resource.served.hasStatus,
     }).object;
+  };
   return update(target, context, transform, { allowCreate: info.subresource === "", ownersGiven: true });
 }
 
@@ -167,7 +189,6 @@ function patched(target: ResourceTarget, value: unknown): ResourceInput {
 async function remove(target: ResourceTarget): Promise<Response> {
   const { call, resource, info } = target;
   if (resource.storage.delete === undefined) throw methodNotAllowed(target);
-  await permit(target, "delete");
   const options = parseDeleteOptions(call.url.searchParams, await readOptions(call));
   const deleted = await resource.storage.delete(contextOf(call, options.dryRun), info.namespace, info.name, options);
   return deleted.gone ? Response.json(deletedStatus(target, deleted.object)) : present(target, deleted.object);
@@ -176,7 +197,6 @@ async function remove(target: ResourceTarget): Promise<Response> {
 async function removeCollection(target: ResourceTarget): Promise<Response> {
   const { call, resource, info } = target;
   if (resource.storage.deleteCollection === undefined) throw methodNotAllowed(target);
-  await permit(target, "deletecollection");
   const options = parseDeleteOptions(call.url.searchParams, await readOptions(call));
   const query = parseListQuery(call.url.searchParams, resource.served, info.namespace);
   return present(target, await resource.storage.deleteCollection(contextOf(call, options.dryRun), query, options));

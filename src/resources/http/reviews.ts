@@ -1,13 +1,14 @@
 import { z } from "zod";
+import { isAnonymous } from "../../access/index.ts";
 import { StatusError } from "../status-error.ts";
 import { decodeBody } from "./body.ts";
-import type { ApiCall } from "./call.ts";
+import { type ApiCall, notLoggedIn, placed } from "./call.ts";
 
 /** Bytes of a review at the most. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Groups of everyone who is let in at all. */
-const GROUPS = ["system:authenticated"];
+/** What is before the names of what a review says of the caller besides name and groups. */
+const EXTRA = "access.entrepot.dev/";
 
 const accessSchema = z.object({
   spec: z.object({
@@ -41,6 +42,7 @@ export async function handleReview(call: ApiCall): Promise<Response | undefined>
   const { pathname } = call.url;
   const review = Object.hasOwn(REVIEWS, pathname) ? REVIEWS[pathname] : undefined;
   if (review === undefined) return undefined;
+  if (isAnonymous(call.identity)) throw notLoggedIn();
   if (call.request.method !== "POST") throw new StatusError("MethodNotAllowed", "reviews are created, by POST");
   const [, , group = "", version = ""] = pathname.split("/");
   return Response.json(await review(call, `${group}/${version}`), { status: 201 });
@@ -49,8 +51,7 @@ export async function handleReview(call: ApiCall): Promise<Response | undefined>
 async function accessReview(call: ApiCall, apiVersion: string): Promise<unknown> {
   const { spec } = parse(accessSchema, await body(call));
   const { resourceAttributes: asked, nonResourceAttributes: path } = spec;
-  const decision = await call.services.authorizer({
-    identity: call.identity,
+  const attributes = placed({
     verb: asked?.verb ?? path?.verb ?? "",
     group: asked?.group ?? "",
     version: asked?.version ?? "",
@@ -60,6 +61,7 @@ async function accessReview(call: ApiCall, apiVersion: string): Promise<unknown>
     name: asked?.name ?? "",
     path: path?.path ?? "",
   });
+  const decision = await call.services.authorizer({ ...attributes, identity: call.identity });
   const allowed = decision.decision === "allow";
   const reason = decision.decision === "deny" ? { reason: decision.reason } : {};
   return { kind: "SelfSubjectAccessReview", apiVersion, metadata: {}, spec, status: { allowed, ...reason } };
@@ -99,7 +101,12 @@ async function rulesReview(call: ApiCall, apiVersion: string): Promise<unknown> 
 }
 
 async function subjectReview(call: ApiCall, apiVersion: string): Promise<unknown> {
-  const userInfo = { username: call.identity.name, groups: GROUPS };
+  const { name, groups, credential } = call.identity;
+  const extra = {
+    [`${EXTRA}credential-type`]: [credential.type],
+    ...(credential.id === undefined ? {} : { [`${EXTRA}credential-id`]: [credential.id] }),
+  };
+  const userInfo = { username: name, groups, extra };
   return { kind: "SelfSubjectReview", apiVersion, metadata: {}, status: { userInfo } };
 }
 

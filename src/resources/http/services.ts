@@ -1,4 +1,4 @@
-import type { Gate } from "../../access/index.ts";
+import type { Audit, Gate } from "../../access/index.ts";
 import type { Clock, Log } from "../../platform/index.ts";
 import type { Authorizer } from "../authorizer.ts";
 import type { ResourceRegistry } from "../resource-registry.ts";
@@ -6,6 +6,7 @@ import type { ResourceRegistry } from "../resource-registry.ts";
 /** What the resource API serves from. */
 export interface ApiServices {
   readonly gate: Gate;
+  readonly audit: Pick<Audit, "record">;
   readonly registry: ResourceRegistry;
   /** The whole chain. */
   readonly authorizer: Authorizer;

@@ -1,7 +1,7 @@
 import type { ResourceObject } from "../object.ts";
 import { badRequest } from "../status-error.ts";
 import type { ListQuery } from "../storage.ts";
-import { contextOf } from "./call.ts";
+import { type ApiCall, contextOf } from "./call.ts";
 import { negotiateObject } from "./negotiate.ts";
 import { methodNotAllowed, type ResourceTarget } from "./target.ts";
 import { presentObject, tableOptions } from "./present.ts";
@@ -29,6 +29,7 @@ export async function watchObjects(target: ResourceTarget, list: ListQuery): Pro
     timeoutSeconds: wholeNumber(query, "timeoutSeconds"),
     present: presenter(target),
     stopping: call.services.stopping,
+    mayGoOn: rightsOf(call),
   };
   const timer = setTimeout(() => end.abort(), watchLifetime(options, Math.random));
   end.signal.addEventListener("abort", () => clearTimeout(timer));
@@ -43,6 +44,26 @@ export async function watchObjects(target: ResourceTarget, list: ListQuery): Pro
   const lines = watchLines(frames, options);
   const isSocket = call.request.headers.get("upgrade")?.toLowerCase() === "websocket";
   return isSocket ? watchSocket(lines, () => end.abort()) : watchStream(lines, () => end.abort());
+}
+
+/** For how long rights that were found are taken to be there, in milliseconds. */
+const RIGHTS_MS = 1000;
+
+/**
+ * Asks anew whether the caller may watch: who they are, what roles they have, and whether their credential is still good
+ * may change while they do. A lock-out because of wrong credentials takes nothing from the right one.
+ */
+function rightsOf({ services, request, trail }: ApiCall): () => Promise<boolean> {
+  let asked = services.clock();
+  return async function mayGoOn() {
+    const now = services.clock();
+    if (trail.asked === undefined || now - asked < RIGHTS_MS) return true;
+    asked = now;
+    const identity = await services.gate.authenticate(request);
+    if (!identity.ok) return identity.error.reason === "locked-out";
+    const attributes = { ...trail.asked.attributes, identity: identity.value };
+    return (await services.authorizer(attributes)).decision === "allow";
+  };
 }
 
 /** Shows each object as the client wants it; of tables, only the first has the columns. */

@@ -19,6 +19,8 @@ export interface WatchOptions {
   readonly timeoutSeconds: number | undefined;
   /** Whether the server is about to stop. */
   readonly stopping: () => boolean;
+  /** Whether the watcher may still watch. */
+  readonly mayGoOn: () => Promise<boolean>;
   /** An object as the client wants it, such as a row of a table. */
   readonly present: (object: ResourceObject) => unknown;
 }
@@ -37,6 +39,7 @@ export async function* watchLines(
   let initial = options.initialEvents;
   try {
     for await (const frame of frames) {
+      if (!(await options.mayGoOn())) return;
       if (frame.type !== "BOOKMARK") {
         yield line(frame.type, options.present(frame.object));
         continue;

@@ -69,7 +69,7 @@ describe.each(kubectlPrograms())("$name: what there is", (program) => {
   // Before 1.28 it is an alpha command, and in 1.20 there is none.
   if (program.minor >= 28) {
     test("auth whoami names the user", async () => {
-      expect(await kubectl.run("auth", "whoami")).toMatch(/^Username\s+anonymous$/m);
+      expect(await kubectl.run("auth", "whoami")).toMatch(/^Username\s+system:anonymous$/m);
     });
   }
 

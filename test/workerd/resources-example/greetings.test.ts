@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { systemIdentity } from "../../../src/access/index.ts";
 import {
   type ApiServices,
   createResources,
@@ -27,10 +28,13 @@ function platform(...more: readonly GroupBuilder[]) {
   });
   const services: ApiServices = {
     gate: {
-      authenticate: async () => ({ ok: true, value: { name: "tester" } }),
+      authenticate: async () => ({ ok: true, value: systemIdentity("tester") }),
+      identify: async () => ({ ok: true, value: systemIdentity("tester") }),
+      decide: () => ({ allowed: true, reason: "test" }),
       allows: () => true,
-      administers: () => true,
+      challenge: () => "Basic",
     },
+    audit: { record() {} },
     registry: resources.registry,
     authorizer: () => ({ decision: "allow" }),
     clock: Date.now,

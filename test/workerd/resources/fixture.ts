@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { systemIdentity } from "../../../src/access/index.ts";
 import type { Clock, Database } from "../../../src/platform/index.ts";
 import { parseFieldSelector } from "../../../src/resources/field-selector.ts";
 import {
@@ -68,7 +69,7 @@ export function exampleGroup(group: string, more: Partial<GroupBuilder> = {}): G
 }
 
 export function requestContext(given: Partial<RequestContext> = {}): RequestContext {
-  return { identity: { name: "tester" }, dryRun: false, fieldManager: "test", warn: () => {}, ...given };
+  return { identity: systemIdentity("tester"), dryRun: false, fieldManager: "test", warn: () => {}, ...given };
 }
 
 /** The resource kernel over the real bindings: another call on the same database is another isolate. */

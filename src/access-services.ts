@@ -1,0 +1,318 @@
+import {
+  type AccessServices,
+  attemptGuard,
+  type Audit,
+  AuditChain,
+  AuditLog,
+  AuditStore,
+  type Authenticator,
+  configuredCheck,
+  createAuthorizationCode,
+  createCloudflareAccess,
+  createCsrf,
+  createExternalIssuer,
+  createFederation,
+  createGate,
+  createIssuerKeys,
+  createProviders,
+  createTokenAuthenticator,
+  CredentialStore,
+  type CredentialStanding,
+  type Gate,
+  jwksHandler,
+  keyAuthenticator,
+  KeyStore,
+  keyState,
+  kubeconfigHandler,
+  parseHtpasswd,
+  passwordAuthenticator,
+  PasswordHasher,
+  PasswordStore,
+  pruneSessions,
+  RefreshTokenStore,
+  sessionAuthenticator,
+  Sessions,
+  SessionStore,
+  settingsAccounts,
+  SigningKeys,
+  SigningKeyStore,
+  tokenHandler,
+} from "./access/index.ts";
+import {
+  auditGroup,
+  DirectoryStore,
+  displayAuthorizer,
+  displayRoute,
+  iamGroup,
+  mayActAsBy,
+  ownAccountAuthorizer,
+  ResourceDirectory,
+  serviceAccountKind,
+  userKind,
+} from "./iam/index.ts";
+import type { AccessRemains } from "./operations/index.ts";
+import {
+  type Clock,
+  clientAddress,
+  type Config,
+  ConfigError,
+  type Database,
+  type Env,
+  InstanceStore,
+  instanceHmacKey,
+  type Log,
+  type Outbound,
+  requestIds,
+} from "./platform/index.ts";
+import type { GroupBuilder, ResourceClient, SecretDecrypter } from "./resources/index.ts";
+
+/** What access is made of. */
+export interface AccessPorts {
+  readonly env: Env;
+  readonly config: Config;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly outbound: Outbound;
+  /** Asked for when it is needed, not before: it is made after the groups. */
+  readonly client: () => ResourceClient;
+  readonly decrypter: SecretDecrypter;
+  /** Work to finish after the answer. */
+  readonly background: (work: Promise<unknown>) => void;
+}
+
+/** Who people are and what they may do, put together. */
+export interface Access {
+  readonly gate: Gate;
+  readonly audit: Audit;
+  readonly auditStore: AuditStore;
+  readonly auditChain: AuditChain;
+  readonly requestId: (request: Request) => string;
+  readonly groups: readonly GroupBuilder[];
+  readonly http: AccessServices;
+  /** Credentials that come to an end, for maintenance. */
+  readonly remains: readonly AccessRemains[];
+  /** Has the next request look at the database: something that decides access was written. */
+  forget(): void;
+}
+
+const SECOND = 1000;
+const DAY = 24 * 60 * 60 * SECOND;
+
+/** How long a key that expired or was revoked is still listed, in milliseconds. */
+const KEEP_KEYS = 30 * DAY;
+
+/** As whom secrets of identity providers are read: `spec.decrypters` of the SecureValue lists it. */
+const DECRYPTER = "iam.entrepot.dev";
+
+/** @throws {ConfigError} if a setting is wrong */
+export function createAccess(ports: AccessPorts): Access {
+  const { env, config, database, clock, log, outbound, client, decrypter, background } = ports;
+  const isDeployed = env.DISK === undefined;
+  const htpasswd = config.HTPASSWD === undefined ? undefined : parseHtpasswd(config.HTPASSWD);
+  const settingsAccount = settingsAccounts({
+    hasAdmin: config.ADMIN_PASSWORD !== undefined,
+    htpasswd,
+    htpasswdRole: config.HTPASSWD_ROLE,
+  });
+  const address = clientAddress(config.CLIENT_ADDRESS_HEADER ?? (isDeployed ? "cf-connecting-ip" : undefined));
+  const requestId = requestIds({ cloudflare: isDeployed, clock });
+  const directory = new ResourceDirectory({
+    store: new DirectoryStore(database),
+    client,
+    clock,
+    log,
+    staleness: config.READ_STALENESS_MS,
+  });
+  const auditStore = new AuditStore(database);
+  const auditChain = new AuditChain(auditStore);
+  const audit = new AuditLog({
+    store: auditStore,
+    clock,
+    log,
+    background,
+    requestId,
+    clientAddress: address,
+    accountExists: async (name) => settingsAccount(name) !== undefined || (await directory.account(name)) !== undefined,
+    reads: config.AUDIT_READS,
+  });
+
+  const instance = new InstanceStore(database);
+  const keys = new KeyStore(database, clock);
+  const passwords = new PasswordStore(database, clock);
+  const hasher = new PasswordHasher();
+  const credentials = new CredentialStore(database, clock);
+  const sessionStore = new SessionStore(database);
+  const sessions = new Sessions({ store: sessionStore, clock, lifetime: config.SESSION_TTL_SECONDS * SECOND });
+  const signingKeyStore = new SigningKeyStore(database);
+  const signingKeys = new SigningKeys({ store: signingKeyStore, clock });
+  const refreshTokens = new RefreshTokenStore(database);
+  const csrf = createCsrf({ key: instanceHmacKey(instance, "csrf-key"), publicScheme: config.PUBLIC_SCHEME });
+  const providers = createProviders({ outbound, clock });
+  const issuerKeys = createIssuerKeys({ outbound, clock, providers });
+  const standing: CredentialStanding = {
+    async isActive({ id }, identity) {
+      const key = id === undefined ? undefined : await keys.find(id);
+      return key !== undefined && key.identity === identity && keyState(key, clock()) === "active";
+    },
+    passwordChangedAt: async (user) => (await passwords.get(user))?.changedAt,
+  };
+  const tokenPorts = { keys: signingKeys, clock, service: config.TOKEN_SERVICE };
+  const byPassword = passwordAuthenticator({
+    adminPassword: config.ADMIN_PASSWORD,
+    htpasswd,
+    passwords,
+    hasher,
+    guard: attemptGuard(env.LOGIN_GUARDS, config.LOGIN_ATTEMPTS, log),
+    address,
+    clock,
+  });
+  const external = externalIssuer(config, issuerKeys, clock);
+  const cloudflareAccess = accessAssertions(config, directory, issuerKeys, clock);
+  const authenticators: readonly Authenticator[] = [
+    keyAuthenticator({ keys, clock, log, background }),
+    ...(external === undefined ? [createTokenAuthenticator({ ...tokenPorts, standing })] : [external]),
+    createFederation({ directory, keys: issuerKeys, clock }),
+    ...(cloudflareAccess === undefined ? [] : [cloudflareAccess]),
+    sessionAuthenticator({ sessions, csrfFailure: (request, id) => csrf.csrfFailure(request, id) }),
+    byPassword,
+  ];
+  const hasCredential = [config.ADMIN_PASSWORD, htpasswd, external, cloudflareAccess].some((one) => one !== undefined);
+  const gate = createGate({
+    settings: {
+      access: config.ACCESS,
+      accessAssertion: cloudflareAccess !== undefined,
+      challenge: {
+        kind: config.AUTH_CHALLENGE,
+        service: config.TOKEN_SERVICE,
+        realm: config.TOKEN_REALM,
+        publicScheme: config.PUBLIC_SCHEME,
+      },
+    },
+    directory,
+    authenticators,
+    settingsAccount,
+    configured: configuredCheck(hasCredential, database, directory),
+    audit,
+    clock,
+    log,
+  });
+  const tokenService = {
+    ...tokenPorts,
+    gate,
+    refresh: {
+      store: refreshTokens,
+      standing,
+      clock,
+      service: config.TOKEN_SERVICE,
+      ttlSeconds: config.REFRESH_TOKEN_TTL_SECONDS,
+    },
+    ttlSeconds: config.TOKEN_TTL_SECONDS,
+    external: external !== undefined,
+  };
+  const mayActAs = mayActAsBy(directory, settingsAccount);
+  const accounts = { credentials, settingsAccount, clock, keys, mayActAs, client };
+  return {
+    gate,
+    audit,
+    auditStore,
+    auditChain,
+    requestId,
+    groups: [
+      iamGroup({
+        client,
+        directory,
+        more: [
+          {
+            kinds: [
+              userKind({
+                ...accounts,
+                passwords: {
+                  set: async (user, password) => passwords.set(user, await hasher.hash(password)),
+                  delete: (user) => passwords.delete(user),
+                },
+                checkPassword: (credential, request) => byPassword.check(credential, request),
+              }),
+              serviceAccountKind(accounts),
+            ],
+            routes: [displayRoute(client)],
+            authorizers: [ownAccountAuthorizer, displayAuthorizer],
+          },
+        ],
+      }),
+      auditGroup(auditStore),
+    ],
+    http: {
+      gate,
+      directory,
+      sessions,
+      csrf,
+      audit,
+      logins: createAuthorizationCode({
+        outbound,
+        clock,
+        providers,
+        keys: issuerKeys,
+        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        async secretOf({ namespace, name }) {
+          const found = (await decrypter.decrypt(DECRYPTER, namespace, [name])).get(name);
+          return found?.ok ? found.value : undefined;
+        },
+      }),
+      loginKey: instanceHmacKey(instance, "login-key"),
+      isReserved: (name) => settingsAccount(name) !== undefined,
+      sessionSeconds: config.SESSION_TTL_SECONDS,
+      publicScheme: config.PUBLIC_SCHEME,
+      tokens: tokenHandler(tokenService),
+      jwks: jwksHandler(tokenService),
+      kubeconfig: kubeconfigHandler({ keys, accounts: directory, clock, config, settingsAccount }),
+      clock,
+      log,
+    },
+    remains: [
+      { keep: KEEP_KEYS, prune: (time, limit) => keys.prune(time, limit) },
+      { keep: 0, prune: (time, limit) => pruneSessions(database, time, limit) },
+      { keep: 0, prune: (time, limit) => refreshTokens.prune(time, limit) },
+      { keep: 0, prune: (time) => signingKeyStore.prune(time) },
+    ],
+    forget: () => directory.forget(),
+  };
+}
+
+/** Takes tokens of the external token service, if one is set. @throws {ConfigError} */
+function externalIssuer(
+  config: Config,
+  issuerKeys: ReturnType<typeof createIssuerKeys>,
+  clock: Clock,
+): Authenticator | undefined {
+  const { TOKEN_REALM, TOKEN_ISSUER, TOKEN_JWKS_URL, TOKEN_CERTIFICATES, TOKEN_SERVICE } = config;
+  if (TOKEN_REALM === undefined) return undefined;
+  if (TOKEN_ISSUER === undefined) throw new ConfigError("TOKEN_ISSUER: required by TOKEN_REALM");
+  if (TOKEN_JWKS_URL !== undefined)
+    return createExternalIssuer({
+      issuer: TOKEN_ISSUER,
+      service: TOKEN_SERVICE,
+      keys: { jwksUrl: TOKEN_JWKS_URL, issuerKeys },
+      clock,
+    });
+  if (TOKEN_CERTIFICATES === undefined)
+    throw new ConfigError("TOKEN_JWKS_URL: it or TOKEN_CERTIFICATES is required by TOKEN_REALM");
+  return createExternalIssuer({
+    issuer: TOKEN_ISSUER,
+    service: TOKEN_SERVICE,
+    keys: { certificates: TOKEN_CERTIFICATES },
+    clock,
+  });
+}
+
+/** Takes assertions of Cloudflare Access, if it is set. @throws {ConfigError} */
+function accessAssertions(
+  { CF_ACCESS_TEAM_DOMAIN: teamDomain, CF_ACCESS_AUDIENCE: audience }: Config,
+  directory: ResourceDirectory,
+  keys: ReturnType<typeof createIssuerKeys>,
+  clock: Clock,
+): Authenticator | undefined {
+  if (teamDomain === undefined) return undefined;
+  if (audience === undefined) throw new ConfigError("CF_ACCESS_AUDIENCE: required by CF_ACCESS_TEAM_DOMAIN");
+  return createCloudflareAccess({ directory, keys, clock, teamDomain, audience });
+}

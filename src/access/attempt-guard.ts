@@ -1,0 +1,83 @@
+import type { Log } from "../platform/index.ts";
+import { addressBlock } from "./address-block.ts";
+import type { AttemptLimits, LoginGuardCalls } from "./login-guard.ts";
+
+/** Who tries to sign in: as which account, and from which address. */
+export interface AttemptSubject {
+  readonly account?: string;
+  readonly address?: string;
+}
+
+/** Counts wrong credentials, and keeps those out who show too many. */
+export interface AttemptGuard {
+  /** Seconds to wait if the account or the address is locked out. */
+  check(subject: AttemptSubject): Promise<number | undefined>;
+  failed(subject: AttemptSubject): Promise<void>;
+  /** Resets the account for that address, not the address. */
+  succeeded(subject: AttemptSubject): Promise<void>;
+}
+
+/** An account is locked for everyone after this many times the attempts, an address after that many. */
+const ACCOUNT_FACTOR = 10;
+const ADDRESS_FACTOR = 4;
+
+/** Stands for an address that is not known. */
+const UNKNOWN = "unknown";
+
+/**
+ * The guard over its Durable Objects, one per account and one per address. `attempts` is `LOGIN_ATTEMPTS`. Where the
+ * objects cannot be reached it lets everyone try, and logs an error: signing in must not depend on them.
+ */
+export function attemptGuard(namespace: DurableObjectNamespace, attempts: number, log: Log): AttemptGuard {
+  const guardOf = (name: string) => namespace.get(namespace.idFromName(name)) as unknown as LoginGuardCalls;
+  const accountLimits: AttemptLimits = { total: ACCOUNT_FACTOR * attempts, perAddress: attempts };
+  const addressLimits: AttemptLimits = { total: ADDRESS_FACTOR * attempts, perAddress: ADDRESS_FACTOR * attempts };
+
+  /** Asks the guards that there are for a subject. */
+  function each<T>(
+    { account, address }: AttemptSubject,
+    ofAccount: (guard: LoginGuardCalls, address: string) => Promise<T>,
+    ofAddress: (guard: LoginGuardCalls) => Promise<T | undefined>,
+  ): Promise<(T | undefined)[]> {
+    const block = address === undefined ? undefined : addressBlock(address);
+    const calls: Promise<T | undefined>[] = [];
+    if (account !== undefined) calls.push(reached(() => ofAccount(guardOf(`account:${account}`), block ?? UNKNOWN)));
+    if (block !== undefined) calls.push(reached(() => ofAddress(guardOf(`address:${block}`))));
+    return Promise.all(calls);
+  }
+
+  async function reached<T>(call: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await call();
+    } catch (error) {
+      log.error("login-guard.unreachable", { error });
+      return undefined;
+    }
+  }
+
+  return {
+    async check(subject) {
+      const waits = await each(
+        subject,
+        (guard, address) => guard.check(address),
+        (guard) => guard.check(),
+      );
+      const wait = Math.max(0, ...waits.map((seconds) => seconds ?? 0));
+      return wait > 0 ? wait : undefined;
+    },
+    async failed(subject) {
+      await each(
+        subject,
+        (guard, address) => guard.failed(accountLimits, address),
+        (guard) => guard.failed(addressLimits),
+      );
+    },
+    async succeeded(subject) {
+      await each(
+        subject,
+        (guard, address) => guard.succeeded(address),
+        async () => undefined,
+      );
+    },
+  };
+}

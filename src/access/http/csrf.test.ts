@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { createCsrf } from "./csrf.ts";
+
+const OWN = "https://registry.example";
+let key: CryptoKey;
+beforeAll(async () => {
+  key = await crypto.subtle.importKey(
+    "raw",
+    crypto.getRandomValues(new Uint8Array(32)),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign", "verify"],
+  );
+});
+
+const csrf = createCsrf({ key: async () => key, publicScheme: undefined });
+
+function ask(method: string, headers: Record<string, string>, at = OWN) {
+  return csrf.csrfFailure(new Request(`${at}/auth/x`, { method, headers }), "one");
+}
+
+describe("csrfFailure", () => {
+  it.each(["GET", "HEAD", "OPTIONS"])("lets %s pass", async (method) => {
+    expect(await ask(method, { "sec-fetch-site": "cross-site" })).toBeUndefined();
+  });
+
+  it.each([{ "sec-fetch-site": "same-origin" }, { origin: OWN }, { "sec-fetch-site": "same-origin", origin: OWN }])(
+    "takes the right token with %j",
+    async (headers) => {
+      const token = await csrf.token("one");
+      for (const method of ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {
+        expect(await ask(method, { ...headers, "x-csrf-token": token })).toBeUndefined();
+      }
+    },
+  );
+
+  it.each([
+    ["no word of a browser", {}],
+    ["a form on another site", { "sec-fetch-site": "cross-site", origin: "https://evil.example" }],
+    ["another host of the domain", { "sec-fetch-site": "same-site", origin: "https://x.registry.example" }],
+    ["an address that the user typed", { "sec-fetch-site": "none" }],
+    ["a redirect that another site began", { "sec-fetch-site": "cross-site", origin: OWN }],
+    ["a sandboxed frame", { origin: "null" }],
+    ["plain http", { origin: "http://registry.example" }],
+    ["another port", { origin: "https://registry.example:8443" }],
+    ["a longer host", { origin: "https://registry.example.evil.example" }],
+    ["an origin in other letters", { origin: "https://REGISTRY.example" }],
+    ["an empty origin", { origin: "" }],
+  ])("refuses %s even with the right token", async (_what, headers) => {
+    const token = await csrf.token("one");
+    expect(await ask("POST", { ...(headers as Record<string, string>), "x-csrf-token": token })).toBe("csrf");
+  });
+
+  it("refuses a missing token, a wrong one and that of another session", async () => {
+    const right = await csrf.token("one");
+    const other = await csrf.token("two");
+    const short = right.slice(0, -1);
+    for (const token of [undefined, "", "x", "!", short, `${right}A`, other]) {
+      const headers = { origin: OWN, ...(token === undefined ? {} : { "x-csrf-token": token }) };
+      expect(await ask("POST", headers)).toBe("csrf");
+    }
+  });
+
+  it.each([
+    [{}, "csrf"],
+    [{ origin: "https://evil.example" }, "csrf"],
+    [{ origin: "null" }, "csrf"],
+    [{ "sec-fetch-site": "same-origin" }, "csrf"],
+    [{ origin: OWN }, undefined],
+  ])("opens a WebSocket with %j: %s", async (headers, failure) => {
+    expect(await ask("GET", { ...(headers as Record<string, string>), upgrade: "WebSocket" })).toBe(failure);
+  });
+
+  it("knows its origin behind a front that ends TLS", async () => {
+    const behind = createCsrf({ key: async () => key, publicScheme: "https" });
+    const headers = { origin: OWN, "x-csrf-token": await behind.token("one") };
+    const request = new Request("http://registry.example/auth/x", { method: "POST", headers });
+    expect(await behind.csrfFailure(request, "one")).toBeUndefined();
+    expect(await csrf.csrfFailure(request, "one")).toBe("csrf");
+  });
+});

@@ -1,0 +1,54 @@
+import type { Clock } from "../platform/index.ts";
+import { hashApiKey, newApiKey } from "./api-key.ts";
+import type { KeyStore, StoredKey } from "./key-store.ts";
+
+/** Bounds of a key's life in seconds, if it is given one. */
+export const KEY_LIFETIME = { minimum: 60, maximum: 400 * 86_400 } as const;
+
+/** What key is wanted. */
+export interface KeyRequest {
+  /** Whose key it will be, by the identity's name. */
+  readonly identity: string;
+  readonly name: string;
+  /** Who asks for it, by the identity's name. */
+  readonly createdBy: string;
+  /** It has no end unless given. */
+  readonly expiresInSeconds?: number | undefined;
+}
+
+/** A key that was made. `token` is the secret: it is shown this once. */
+export interface IssuedKey {
+  readonly id: string;
+  readonly name: string;
+  readonly token: string;
+  /** In milliseconds since the Unix epoch. */
+  readonly expiresAt: number | undefined;
+}
+
+/** Makes a key and keeps its hash. Whether the caller may is for the caller to know. */
+export async function issueApiKey(
+  { keys, clock }: { readonly keys: KeyStore; readonly clock: Clock },
+  { identity, name, createdBy, expiresInSeconds }: KeyRequest,
+): Promise<IssuedKey> {
+  const { id, text } = newApiKey();
+  const expiresAt = expiresInSeconds === undefined ? undefined : clock() + expiresInSeconds * 1000;
+  await keys.insert({ id, hash: await hashApiKey(text), identity, name, createdBy, expiresAt });
+  return { id, name, token: text, expiresAt };
+}
+
+/**
+ * Makes a key in the place of an active one, with its name and as long a life. The old one stays good for
+ * `overlapSeconds`; with 0 it is revoked at once. `undefined`: the old one is no longer active.
+ */
+export async function rotateApiKey(
+  { keys, clock }: { readonly keys: KeyStore; readonly clock: Clock },
+  old: StoredKey,
+  { createdBy, overlapSeconds }: { readonly createdBy: string; readonly overlapSeconds: number },
+): Promise<IssuedKey | undefined> {
+  const { id, text } = newApiKey();
+  const { identity, name } = old;
+  const expiresAt = old.expiresAt === null ? undefined : clock() + (old.expiresAt - old.createdAt);
+  const key = { id, hash: await hashApiKey(text), identity, name, createdBy, expiresAt };
+  const replaced = await keys.replace(old.id, key, overlapSeconds * 1000);
+  return replaced ? { id, name, token: text, expiresAt } : undefined;
+}

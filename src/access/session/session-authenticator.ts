@@ -1,0 +1,34 @@
+import { err, ok } from "../../platform/index.ts";
+import type { Authenticator } from "../authenticator.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface SessionAuthenticatorPorts {
+  readonly sessions: Pick<Sessions, "find">;
+  /** Why a request with this session's cookie may not be from our own page; `undefined` if it may count. */
+  readonly csrfFailure: (request: Request, sessionId: string) => Promise<string | undefined>;
+}
+
+/**
+ * Takes session cookies. Its answer belongs to the request and not to the cookie alone, because of the check against
+ * forgery: it must not be remembered for other requests.
+ */
+export function sessionAuthenticator({ sessions, csrfFailure }: SessionAuthenticatorPorts): Authenticator {
+  return {
+    name: "session",
+    async authenticate(credential, request) {
+      if (credential.scheme !== "session") return undefined;
+      const session = await sessions.find(credential.cookie);
+      if (session === undefined) return err({ reason: "unauthenticated", detail: "no such session" });
+      const forged = await csrfFailure(request, session.id);
+      if (forged !== undefined) return err({ reason: "unauthenticated", detail: forged });
+      return ok({
+        name: session.identity,
+        // A session stores who it is of, and nothing of what they may do.
+        groups: [],
+        credential: { type: "session", id: session.id },
+        expiresAt: session.expiresAt,
+        ...(session.issuer === undefined ? {} : { issuer: session.issuer }),
+      });
+    },
+  };
+}

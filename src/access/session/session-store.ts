@@ -1,0 +1,70 @@
+import type { Database } from "../../platform/index.ts";
+import { bumpGeneration } from "../generation.ts";
+
+/** A sign-in in a browser. */
+export interface Session {
+  /** Names it, and is no secret. */
+  readonly id: string;
+  readonly identity: string;
+  /** The `FederatedIssuer` that it came by; `undefined` for a password. */
+  readonly issuer: string | undefined;
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+}
+
+interface SessionRow {
+  readonly id: string;
+  readonly identity: string;
+  readonly issuer: string | null;
+  readonly expires_at: number;
+}
+
+/** The table `access_sessions`. Times are milliseconds since the Unix epoch. */
+export class SessionStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** @param hash of the session's secret, in hexadecimal */
+  async insert(session: Session, hash: string, createdAt: number): Promise<void> {
+    await this.#database
+      .prepare(
+        `INSERT INTO access_sessions (id, hash, identity, issuer, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+      )
+      .bind(session.id, hash, session.identity, session.issuer ?? null, createdAt, session.expiresAt)
+      .run();
+  }
+
+  /** The session with that hash, unless it ended before `now`. */
+  async find(hash: string, now: number): Promise<Session | undefined> {
+    const row = await this.#database
+      .prepare("SELECT id, identity, issuer, expires_at FROM access_sessions WHERE hash = ?1 AND expires_at > ?2")
+      .bind(hash, now)
+      .first<SessionRow>();
+    if (row === null) return undefined;
+    return { id: row.id, identity: row.identity, issuer: row.issuer ?? undefined, expiresAt: row.expires_at };
+  }
+
+  /** Ends a session, everywhere. */
+  async delete(id: string): Promise<void> {
+    await this.#database.batch([
+      this.#database.prepare("DELETE FROM access_sessions WHERE id = ?1").bind(id),
+      bumpGeneration(this.#database),
+    ]);
+  }
+}
+
+/** Forgets sessions that ended before `before` (milliseconds), at most `limit` of them. Answers how many. */
+export async function pruneSessions(database: Database, before: number, limit: number): Promise<number> {
+  const { meta } = await database
+    .prepare(
+      `DELETE FROM access_sessions WHERE id IN (
+         SELECT id FROM access_sessions WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)`,
+    )
+    .bind(before, limit)
+    .run();
+  return meta.changes;
+}

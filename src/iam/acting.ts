@@ -1,0 +1,53 @@
+import { GROUPS, type Identity, parseServiceAccountIdentity, type SettingsAccount } from "../access/index.ts";
+import { StatusError } from "../resources/index.ts";
+import type { ResourceDirectory } from "./directory.ts";
+import { IAM_GROUP, SERVICE_ACCOUNTS, USERS } from "./names.ts";
+
+/** Whether the caller holds everything that the identity of that name is granted. */
+export type MayActAs = (caller: Identity, identityName: string) => Promise<boolean>;
+
+/**
+ * Refuses those who would get rights that they do not have by giving an account a credential of their choice. The
+ * account itself may, administrators may, whoever may `impersonate` it, and whoever holds all that it is granted.
+ * @throws {StatusError} Forbidden
+ */
+export async function requireActingAs(mayActAs: MayActAs, caller: Identity, account: string): Promise<void> {
+  if (caller.scope !== undefined) {
+    throw new StatusError("Forbidden", "this credential is limited to some repositories; it cannot make credentials");
+  }
+  if (caller.groups.includes(GROUPS.masters) || caller.name === account) return;
+  const robot = parseServiceAccountIdentity(account);
+  const { allowed } = caller.policy.decide({
+    verb: "impersonate",
+    group: IAM_GROUP,
+    resource: (robot === undefined ? USERS : SERVICE_ACCOUNTS).plural,
+    subresource: "",
+    namespace: robot?.namespace ?? "",
+    name: robot?.name ?? account,
+  });
+  if (allowed || (await mayActAs(caller, account))) return;
+  throw new StatusError(
+    "Forbidden",
+    `user "${caller.name}" may not give credentials to "${account}", which is granted more than they are: it takes all of its roles, or the verb impersonate on it`,
+  );
+}
+
+/** Compares what bindings, teams and settings give to an account with what the caller's policy allows. */
+export function mayActAsBy(
+  directory: Pick<ResourceDirectory, "forget" | "teams" | "grants" | "clusterRole">,
+  settingsAccount: (name: string) => SettingsAccount | undefined,
+): MayActAs {
+  return async function mayActAs({ policy }, account) {
+    // What a binding gave a moment ago counts.
+    directory.forget();
+    const fromSettings = settingsAccount(account);
+    if (fromSettings?.groups.includes(GROUPS.masters)) return false;
+    const groups = [GROUPS.authenticated, ...(fromSettings?.groups ?? []), ...(await directory.teams(account))];
+    const grants = await directory.grants(account, groups);
+    const everywhere = await Promise.all((fromSettings?.roles ?? []).map((role) => directory.clusterRole(role)));
+    return (
+      grants.every(({ rules, namespace }) => policy.uncovered(rules, namespace).length === 0) &&
+      everywhere.every((rules) => policy.uncovered(rules ?? [], undefined).length === 0)
+    );
+  };
+}

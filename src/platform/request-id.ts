@@ -1,0 +1,25 @@
+import type { Clock } from "./clock.ts";
+import { uuidv7 } from "./identifiers.ts";
+
+/** Where request ids come from. */
+export interface RequestIdPorts {
+  /** Cloudflare is in front, and writes `cf-ray` itself. Anywhere else a client could send it. */
+  readonly cloudflare: boolean;
+  readonly clock: Clock;
+}
+
+/**
+ * One id for each Request object: the ray of Cloudflare, by which its logs know the request, or a new UUID. What a client
+ * sends as `x-request-id` is never taken: it could give two requests one id.
+ */
+export function requestIds({ cloudflare, clock }: RequestIdPorts): (request: Request) => string {
+  const ids = new WeakMap<Request, string>();
+  return function requestId(request) {
+    const known = ids.get(request);
+    if (known !== undefined) return known;
+    const ray = cloudflare ? request.headers.get("cf-ray") : null;
+    const id = ray !== null && /^[0-9a-f]{16}(?:-[A-Z]{3})?$/.test(ray) ? ray : uuidv7(clock());
+    ids.set(request, id);
+    return id;
+  };
+}
