@@ -1,13 +1,14 @@
-import type { AddressInfo } from "node:net";
+import { randomBytes } from "node:crypto";
 import { ConfigError } from "../platform/config.ts";
 import { build } from "./build.ts";
 import { startCronClock } from "./cron-clock.ts";
 import { takeDataFolder } from "./data-folder.ts";
+import { startFront } from "./front.ts";
 import { readOptions, type SelfHostOptions, USAGE } from "./options.ts";
 import { startRuntime } from "./runtime.ts";
 import { ownSecretsKey } from "./secrets-key.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { ownCertificate, startTlsFront } from "./tls.ts";
+import { ownCertificate } from "./tls.ts";
 
 /** How long a stop waits for running requests, in milliseconds. */
 const PATIENCE_MS = 30_000;
@@ -29,17 +30,30 @@ async function main(): Promise<void> {
 }
 
 async function serve(options: SelfHostOptions, release: () => void): Promise<void> {
-  // With TLS, the Worker is behind a front and needs no address that others can reach.
-  const listen = options.tls ? { host: "127.0.0.1", port: 0 } : { host: options.host, port: options.port };
   const settings = { ...options.settings };
   settings["SECRETS_KEY"] ??= ownSecretsKey(options.data);
+  const certificate = options.tls ? await ownCertificate(options.data, options.host) : undefined;
+  if (certificate !== undefined) {
+    settings["PUBLIC_SCHEME"] ??= "https";
+    settings["PUBLIC_CA"] ??= certificate.cert;
+  }
+  // A name that changes with each start: nobody but the front can tell the Worker an address.
+  const addressHeader =
+    options.front && settings["CLIENT_ADDRESS_HEADER"] === undefined
+      ? `x-entrepot-${randomBytes(12).toString("hex")}`
+      : undefined;
+  if (addressHeader !== undefined) settings["CLIENT_ADDRESS_HEADER"] = addressHeader;
+  // Behind a front, the Worker needs no address that others can reach.
+  const listen = options.front ? { host: "127.0.0.1", port: 0 } : { host: options.host, port: options.port };
   const runtime = await startRuntime({ ...listen, data: options.data, settings });
-  const front = options.tls
-    ? await startTlsFront(
-        await ownCertificate(options.data, options.host),
-        { host: options.host, port: options.port },
-        runtime.port,
-      )
+  const front = options.front
+    ? await startFront({
+        host: options.host,
+        port: options.port,
+        workerPort: runtime.port,
+        ...(certificate === undefined ? {} : { certificate }),
+        ...(addressHeader === undefined ? {} : { addressHeader }),
+      })
     : undefined;
   const stopClock = startCronClock(
     async (minute) => {
@@ -50,17 +64,18 @@ async function serve(options: SelfHostOptions, release: () => void): Promise<voi
   );
   onStopSignal(async () => {
     stopClock();
-    front?.close();
+    const closed = front?.close(PATIENCE_MS);
     await runtime.stop(PATIENCE_MS);
+    await closed;
     release();
   });
-  const port = front === undefined ? runtime.port : (front.address() as AddressInfo).port;
-  announce(options, port);
+  announce(options, (front ?? runtime).port);
 }
 
 function announce(options: SelfHostOptions, port: number): void {
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   if (options.open) console.log("Open to everyone on this machine: set ADMIN_PASSWORD to ask for credentials");
+  if (options.settings["ACCESS"] === "silly") console.log("ACCESS=silly: any credential is taken for a proof");
   console.log(`Ready on ${options.tls ? "https" : "http"}://${host}:${port}`);
 }
 

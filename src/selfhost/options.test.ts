@@ -1,5 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError } from "../platform/config.ts";
 import { readOptions, type SelfHostOptions } from "./options.ts";
 
@@ -12,6 +14,7 @@ describe("readOptions", () => {
       port: 8787,
       data: path.resolve(".entrepot"),
       tls: false,
+      front: false,
       settings: { STORAGE: "filesystem", EDGE_CACHE: "false", OUTBOUND_PRIVATE: "allow", ACCESS: "open" },
       open: true,
       uploadLifetime: 86_400_000,
@@ -37,6 +40,7 @@ describe("readOptions", () => {
       port: 0,
       data: path.resolve("there"),
       tls: true,
+      front: true,
     });
   });
 
@@ -73,12 +77,66 @@ describe("addresses", () => {
     (host) => {
       expect(failure(["--host", host], {})).toMatch(/^ADMIN_PASSWORD: required/);
       expect(failure(["--host", host], { ACCESS: "open" })).toMatch(/^ADMIN_PASSWORD: required/);
-      expect(read(["--host", host], PASSWORD)).toMatchObject({ host, open: false });
+      expect(read(["--host", host], PASSWORD)).toMatchObject({ host, open: false, front: true });
     },
   );
 
   it("from the environment need a password as well", () => {
     expect(failure([], { HOST: "0.0.0.0" })).toMatch(/^ADMIN_PASSWORD: required to listen on 0\.0\.0\.0/);
+  });
+});
+
+describe("credentials", () => {
+  const ENTRY = "alice:$2y$05$abcdefghijklmnopqrstuuWcKmUBwqdOaHpBdS8kbiT0zbkZ.gTxa";
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "entrepot-options-"));
+    file = path.join(folder, "users");
+    writeFileSync(file, `${ENTRY}\n`);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("may be a file of users", () => {
+    const options = read(["--host", "0.0.0.0"], { HTPASSWD_FILE: file });
+    expect(options).toMatchObject({ open: false, settings: { HTPASSWD: ENTRY } });
+    expect(options.settings["ACCESS"]).toBeUndefined();
+    expect(options.settings["HTPASSWD_FILE"]).toBeUndefined();
+  });
+
+  it("may be users of both", () => {
+    expect(read([], { HTPASSWD_FILE: file, HTPASSWD: "bob:x" }).settings["HTPASSWD"]).toBe(`bob:x\n${ENTRY}`);
+  });
+
+  it("are not in a file that is empty", () => {
+    writeFileSync(file, "\n");
+    expect(read([], { HTPASSWD_FILE: file }).open).toBe(true);
+    expect(failure(["--host", "0.0.0.0"], { HTPASSWD_FILE: file })).toMatch(/^ADMIN_PASSWORD: required/);
+  });
+
+  it.each(["missing", "."])("in a file that cannot be read (%s) stop the start", (name) => {
+    const text = failure([], { HTPASSWD_FILE: path.join(folder, name), ...PASSWORD });
+    expect(text).toMatch(/^HTPASSWD_FILE: \/.* cannot be read \((?:ENOENT|EISDIR)\)$/);
+  });
+
+  it("may be those of an external token service", () => {
+    const external = {
+      TOKEN_REALM: "https://auth.example.com/token",
+      TOKEN_ISSUER: "auth",
+      TOKEN_JWKS_URL: "https://auth.example.com/jwks",
+    };
+    expect(read(["--host", "0.0.0.0"], external)).toMatchObject({ open: false, front: true });
+  });
+
+  it("are asked for, though there are none, if that is wanted", () => {
+    expect(read(["--host", "0.0.0.0"], { ACCESS: "closed" })).toMatchObject({ open: false });
+    expect(read([], { ACCESS: "closed" })).toMatchObject({ open: false, settings: { ACCESS: "closed" } });
+  });
+
+  it("may be silly on this machine, and nowhere else", () => {
+    expect(read([], { ACCESS: "silly" })).toMatchObject({ open: false, settings: { ACCESS: "silly" } });
+    expect(failure(["--host", "0.0.0.0"], { ACCESS: "silly" })).toMatch(/^ACCESS: silly /);
+    expect(failure(["--host", "0.0.0.0"], { ACCESS: "silly", ...PASSWORD })).toMatch(/^ACCESS: silly /);
   });
 });
 

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { ConfigError, parseConfig, settingsSchema } from "../platform/config.ts";
+import { type Config, ConfigError, parseConfig, settingsSchema } from "../platform/config.ts";
 
 /** How one machine serves the platform. */
 export interface SelfHostOptions {
@@ -11,9 +12,11 @@ export interface SelfHostOptions {
   /** Absolute path of the folder that holds everything. */
   readonly data: string;
   readonly tls: boolean;
+  /** Whether requests come through a front: by TLS, or from other machines, whose address it tells the Worker. */
+  readonly front: boolean;
   /** Settings for the Worker, as text. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Everyone may do everything: loopback, and no password. */
+  /** Everyone may do everything: loopback, and nothing to sign in with. */
   readonly open: boolean;
   /** How long an upload may take, in milliseconds. */
   readonly uploadLifetime: number;
@@ -27,7 +30,8 @@ export const USAGE = `Usage: npm start -- [options]
   --tls         serve HTTPS, with a certificate of its own that is kept in the data folder
   --help        print this
 
-Settings are environment variables: see docs/operations.md.`;
+Settings are environment variables: see docs/operations.md. HTPASSWD_FILE names
+a file of users and bcrypt entries, which is read at the start.`;
 
 /** Defaults of a self-host where they differ from those of a deployment. */
 const SELF_HOST_SETTINGS = { STORAGE: "filesystem", EDGE_CACHE: "false", OUTBOUND_PRIVATE: "allow" } as const;
@@ -47,23 +51,47 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
     const value = env[name];
     if (value !== undefined && value !== "") settings[name] = value;
   }
+  const users = readUsers(env["HTPASSWD_FILE"]);
+  if (users !== undefined) settings["HTPASSWD"] = [settings["HTPASSWD"], users].filter(Boolean).join("\n");
   const config = parseConfig(settings);
-  const open = config.ADMIN_PASSWORD === undefined && settings["ACCESS"] !== "closed";
-  if (open && !isLoopback(host)) {
+  const loopback = isLoopback(host);
+  if (config.ACCESS === "silly" && !loopback) {
+    throw new ConfigError(`ACCESS: silly takes any credential, and is not for ${host}, where others can connect`);
+  }
+  const open = !hasCredential(config) && (settings["ACCESS"] ?? "open") === "open";
+  if (open && !loopback) {
     throw new ConfigError(
-      `ADMIN_PASSWORD: required to listen on ${host}, where others can connect; set it, or use --host 127.0.0.1 to serve this machine only`,
+      `ADMIN_PASSWORD: required to listen on ${host}, where others can connect; set it, HTPASSWD_FILE or TOKEN_REALM, or use --host 127.0.0.1 to serve this machine only`,
     );
   }
   if (open) settings["ACCESS"] ??= "open";
+  const tls = flags.tls ?? false;
   return {
     host,
     port,
     data,
-    tls: flags.tls ?? false,
+    tls,
+    front: tls || !loopback,
     settings,
     open,
     uploadLifetime: config.UPLOAD_TTL_SECONDS * 1000,
   };
+}
+
+/** Whether there is anything that someone could sign in with at first. */
+function hasCredential(config: Config): boolean {
+  return config.ADMIN_PASSWORD !== undefined || config.HTPASSWD !== undefined || config.TOKEN_REALM !== undefined;
+}
+
+/** What the file of users holds; `undefined` without one. */
+function readUsers(file: string | undefined): string | undefined {
+  if (file === undefined || file === "") return undefined;
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    throw new ConfigError(`HTPASSWD_FILE: ${path.resolve(file)} cannot be read (${code})`);
+  }
 }
 
 function parseFlags(args: readonly string[]) {

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import tls from "node:tls";
 import { generate } from "selfsigned";
 
 /** Ten years. */
@@ -36,25 +35,4 @@ export async function ownCertificate(data: string, host: string): Promise<Certif
   writeFileSync(keyFile, made.private, { mode: 0o600 });
   writeFileSync(certFile, made.cert);
   return { cert: made.cert, key: made.private };
-}
-
-/** A TLS front for the plain HTTP socket at `port` on loopback. Resolves once it listens. */
-export async function startTlsFront(
-  certificate: Certificate,
-  listen: { host: string; port: number },
-  port: number,
-): Promise<tls.Server> {
-  const server = tls.createServer({ ...certificate, ALPNProtocols: ["http/1.1"] }, (client) => {
-    const worker = net.connect(port, "127.0.0.1");
-    client.pipe(worker).pipe(client);
-    client.on("error", () => worker.destroy());
-    worker.on("error", () => client.destroy());
-    client.on("close", () => worker.destroy());
-    worker.on("close", () => client.destroy());
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(listen.port, listen.host, resolve);
-  });
-  return server;
 }
