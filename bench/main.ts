@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "../src/selfhost/build.ts";
+import { access } from "./access.ts";
 import { lookups, tagPages } from "./lookups.ts";
 import { memory } from "./memory.ts";
 import { operationCounts } from "./operation-counts.ts";
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   add(await resources({ registry, baseline }, RESOURCE_ROUNDS, RESOURCE_SECONDS));
   await registry.stop();
   await docker?.stop();
+  add(await access(LOOKUP_ROUNDS, LOOKUP_SECONDS));
   const onR2 = await startRegistry("r2");
   add(await r2Transfers({ registry: onR2, baseline }, R2_ROUNDS));
   await onR2.stop();

@@ -7,6 +7,8 @@ export interface RateOptions {
   /** Each has one request under way at a time. */
   readonly connections: number;
   readonly seconds: number;
+  /** The value of `Authorization`; none if absent. */
+  readonly authorization?: string;
 }
 
 /** What a client sends that pulls images; docker-registry answers 404 without it. */
@@ -25,9 +27,11 @@ export async function requestRate(options: RateOptions): Promise<number> {
   return (counts.reduce((sum, count) => sum + count, 0) * 1000) / (performance.now() - start);
 }
 
-async function ask({ method, url }: RateOptions, deadline: number): Promise<number> {
+async function ask({ method, url, authorization }: RateOptions, deadline: number): Promise<number> {
   const { hostname, port, host, pathname, search } = new URL(url);
-  const request = Buffer.from(`${method} ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nAccept: ${ACCEPT}\r\n\r\n`);
+  const credential = authorization === undefined ? "" : `Authorization: ${authorization}\r\n`;
+  const head = `${method} ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nAccept: ${ACCEPT}\r\n${credential}\r\n`;
+  const request = Buffer.from(head);
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ host: hostname, port: Number(port), noDelay: true });
     const answers = new AnswerCounter(method);

@@ -44,11 +44,19 @@ export async function stopAll(): Promise<void> {
   if (scratch !== undefined) rmSync(scratch, REMOVE);
 }
 
-/** The registry, as `npm start` runs it. */
-export async function startRegistry(storage: "filesystem" | "r2"): Promise<Service> {
-  const folder = newFolder();
+/** The registry, as `npm start` runs it; in a folder that is there, with what is in it, if one is given. */
+export async function startRegistry(
+  storage: "filesystem" | "r2",
+  {
+    folder = newFolder(),
+    env = {},
+  }: { readonly folder?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Service> {
   const script = path.join(ROOT, "src/selfhost/main.ts");
-  return startNode([script, "--host", "127.0.0.1", "--port", "0", "--data", folder], folder, { STORAGE: storage });
+  return startNode([script, "--host", "127.0.0.1", "--port", "0", "--data", folder], folder, {
+    STORAGE: storage,
+    ...env,
+  });
 }
 
 /** The bare Worker of `baseline-worker.js`. */

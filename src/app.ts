@@ -2,7 +2,14 @@ import { Hono } from "hono";
 import { accessApi } from "./access/index.ts";
 import { distribution, errorResponse } from "./distribution/index.ts";
 import { auditApi, usageApi } from "./operations/index.ts";
-import { ConfigError, type Env, restError, strictTransport, withSecurityHeaders } from "./platform/index.ts";
+import {
+  ConfigError,
+  type Env,
+  restError,
+  strictTransport,
+  withHeaders,
+  withSecurityHeaders,
+} from "./platform/index.ts";
 import { resourceApi, StatusError } from "./resources/index.ts";
 import { type Services, servicesOf } from "./services.ts";
 
@@ -22,8 +29,8 @@ export async function serve(request: Request, env: Env, context: ExecutionContex
     strictTransport: strictTransport(request.url, services?.config.PUBLIC_SCHEME),
   });
   if (services === undefined || response.status === 101) return response;
-  response.headers.set("x-request-id", services.requestId(request));
-  return services.cors?.withCors(request, response) ?? response;
+  const named = withHeaders(response, { "x-request-id": services.requestId(request) });
+  return services.cors?.withCors(request, named) ?? named;
 }
 
 /** `undefined` if a setting is wrong; the surfaces say so, each in its own way. */

@@ -1,4 +1,4 @@
-import { isAnonymous } from "../access/index.ts";
+import { type Identity, isAnonymous } from "../access/index.ts";
 import { blob } from "./blobs.ts";
 import { catalog } from "./catalog.ts";
 import { type Call, type DistributionServices, methodNotAllowed } from "./context.ts";
@@ -33,14 +33,17 @@ async function answer(services: DistributionServices, request: Request): Promise
   const url = new URL(request.url);
   const route = parseRoute(url.pathname);
   if (!authenticated.ok) return notAuthenticated(services, request, url, route, authenticated.error);
+  const identity = authenticated.value;
   if (route.kind === "failure") {
+    // Nobody in particular is asked to sign in first: what is wrong with the path is for those who are let in.
+    if (isNobody(identity)) return notAuthenticated(services, request, url, route, { reason: "unauthenticated" });
     if (route.code === "not-found") return errorResponse("UNSUPPORTED", { status: 404, message: "no such endpoint" });
     const message =
       route.code === "DIGEST_INVALID" ? "digest is malformed or its algorithm is not supported" : undefined;
     return errorResponse(route.code, { detail: route.detail, ...(message === undefined ? {} : { message }) });
   }
   const fresh = (request.headers.get("cache-control") ?? "").includes("no-cache");
-  return dispatch({ services, identity: authenticated.value, request, url, route, fresh });
+  return dispatch({ services, identity, request, url, route, fresh });
 }
 
 async function dispatch(call: Call): Promise<Response> {
@@ -72,5 +75,10 @@ async function dispatch(call: Call): Promise<Response> {
 function base(call: Call): Response {
   const { request, identity } = call;
   if (request.method !== "GET" && request.method !== "HEAD") return methodNotAllowed(call);
-  return isAnonymous(identity) && identity.credential.type === "none" ? challenged(call) : Response.json({});
+  return isNobody(identity) ? challenged(call) : Response.json({});
+}
+
+/** Who sent no credential at all, where one is needed. */
+function isNobody(identity: Identity): boolean {
+  return isAnonymous(identity) && identity.credential.type === "none";
 }

@@ -18,7 +18,7 @@ export {
 } from "./outbound.ts";
 export { isPrivateAddress } from "./private-address.ts";
 export { requestIds } from "./request-id.ts";
-export { type ResponseContext, strictTransport, withSecurityHeaders } from "./response-headers.ts";
+export { type ResponseContext, strictTransport, withHeaders, withSecurityHeaders } from "./response-headers.ts";
 export { restError } from "./rest-error.ts";
 export { err, ok, type Result } from "./result.ts";
 export { Semaphore } from "./semaphore.ts";

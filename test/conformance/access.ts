@@ -9,7 +9,7 @@ const CHALLENGE = {
   status: 401,
   code: "UNAUTHORIZED",
   message: "authentication required",
-  headers: { "www-authenticate": /^Basic realm="[^"]+"$/ },
+  headers: { "www-authenticate": /^Bearer realm="http:[^"]+\/auth\/token",service="entrepot"/ },
 };
 
 /** Who may do what when `ADMIN_PASSWORD` is set. @see spec.md, end-1 and UNAUTHORIZED; RFC 7617 */

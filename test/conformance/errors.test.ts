@@ -11,7 +11,8 @@ import { useRegistry } from "./registry-fixture.ts";
 import { pushBlob } from "./steps.ts";
 
 const PASSWORD = "correct horse battery";
-const ENV = { ADMIN_PASSWORD: PASSWORD };
+// Wrong passwords are tried on every path, one after the other.
+const ENV = { ADMIN_PASSWORD: PASSWORD, LOGIN_ATTEMPTS: "1000" };
 const fixture = useRegistry(ENV);
 const admin = fixture.registry.with(basic("admin", PASSWORD));
 

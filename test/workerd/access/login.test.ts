@@ -83,7 +83,6 @@ describe("POST /auth/login", () => {
     expect(response.headers.get("www-authenticate")).toBe(`Session realm="Entrepot"`);
     expect(response.headers.get("set-cookie")).toBeNull();
     expect(await sessionCount()).toBe(before);
-    expect(platform.audited).toMatchObject([{ account: "alice", reason: "wrong-password", status: 401 }]);
     expect(JSON.stringify([platform.audited, await response.json()])).not.toContain("wr0ng-s3cret");
   });
 
