@@ -1,7 +1,6 @@
-import http from "node:http";
-import https from "node:https";
 import net, { type AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
+import tls from "node:tls";
+import { type Passed, RequestStream } from "./request-stream.ts";
 import type { Certificate } from "./tls.ts";
 
 /** What the front is started with. */
@@ -20,53 +19,40 @@ export interface FrontOptions {
 /** What is in front of the Worker where clients are not on this machine, or come by TLS. */
 export interface Front {
   readonly port: number;
-  /** Takes no new connection, and resolves when the running requests have ended or after `patience` milliseconds. */
+  /**
+   * Takes no new connection, and ends those that never asked for anything. The others end with those of the Worker,
+   * which knows what is running, or after `patience` milliseconds. Resolves when all have.
+   */
   close(patience: number): Promise<void>;
 }
 
-/** Bytes of a request's or an answer's head: an identity token of 16 KiB fits, in base64 once more. */
-const MAX_HEAD_BYTES = 64 * 1024;
-
-/** How long an idle connection of a client is kept, in milliseconds. */
-const CLIENT_IDLE_MS = 65_000;
-
-/** The runtime closes connections that are idle for 5 seconds; ours to it must be gone before. */
-const WORKER_IDLE_MS = 3000;
-
-/** How long a client may go on with a body that nobody reads, once it has its answer. */
+/** How long an end of a connection may go on, in milliseconds, once there is nothing more to tell it. */
 const LINGER_MS = 5000;
 
-/** How much is read at once, in bytes. */
-const CHUNK_BYTES = 256 * 1024;
+/** How much waits for an end that does not take it, in bytes. */
+const BUFFER_BYTES = 256 * 1024;
 
-/** Headers that are about one connection only. @see RFC 9110, section 7.6.1 */
-const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"]);
+const SOCKET = { noDelay: true, highWaterMark: BUFFER_BYTES } as const;
 
-/** Headers that `Connection` cannot make hop-by-hop: without them the message would be another. */
-const ESSENTIAL = new Set(["host", "content-length", "transfer-encoding", "authorization", "cookie"]);
+const REFUSALS = { 400: "Bad Request", 431: "Request Header Fields Too Large" } as const;
 
-/** Forwards every request to the Worker, as it came, with the client's address. Resolves once it listens. */
+/**
+ * Pipes every connection to one of the Worker's, and tells it in each request's head where it came from. Resolves once
+ * it listens.
+ */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const agent = new http.Agent({ keepAlive: true, timeout: WORKER_IDLE_MS, maxFreeSockets: 256, scheduling: "lifo" });
-  const settings = {
-    requestTimeout: 0,
-    keepAliveTimeout: CLIENT_IDLE_MS,
-    maxHeaderSize: MAX_HEAD_BYTES,
-    keepAlive: true,
-    highWaterMark: CHUNK_BYTES,
-    // An upgrade to anything else, such as HTTP/2, is an offer that is not taken up.
-    shouldUpgradeCallback: ({ headers }: http.IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
+  const connections = new Map<net.Socket, RequestStream>();
+  const take = (client: net.Socket): void => {
+    const requests = pipe(client, options);
+    connections.set(client, requests);
+    client.once("close", () => connections.delete(client));
   };
+  const settings = { ...SOCKET, allowHalfOpen: true, keepAlive: true };
   const { certificate } = options;
   const server =
     certificate === undefined
-      ? http.createServer(settings)
-      : https.createServer({ ...settings, ...certificate, ALPNProtocols: ["http/1.1"] });
-  // Otherwise Node ends the connection with the client's half of it; `forward` knows better.
-  Object.assign(server, { httpAllowHalfOpen: true });
-  const forwarder = new Forwarder(options, agent);
-  server.on("request", (request, response) => forwarder.forward(request, response));
-  server.on("upgrade", (request, socket, head) => forwarder.upgrade(request, socket, head));
+      ? net.createServer(settings, take)
+      : tls.createServer({ ...settings, ...certificate, ALPNProtocols: ["http/1.1"] }, take);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, resolve);
@@ -74,233 +60,124 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   return {
     port: (server.address() as AddressInfo).port,
     async close(patience) {
-      forwarder.closing = true;
-      // Connections end as soon as their requests have; those that take too long are cut.
-      const sweep = setInterval(() => server.closeIdleConnections(), 20);
       const cut = setTimeout(() => {
-        server.closeAllConnections();
-        forwarder.cutTunnels();
+        for (const client of connections.keys()) client.destroy();
       }, patience);
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      });
-      clearInterval(sweep);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const [client, requests] of connections) if (requests.count === 0 && requests.idle) client.destroy();
+      await closed;
       clearTimeout(cut);
-      agent.destroy();
     },
   };
 }
 
-class Forwarder {
-  closing = false;
-  readonly #options: FrontOptions;
-  readonly #agent: http.Agent;
-  readonly #tunnels = new Set<Duplex>();
+function pipe(client: net.Socket, options: FrontOptions): RequestStream {
+  const worker = new WorkerSocket({ ...SOCKET, allowHalfOpen: false }).connect(options.workerPort, "127.0.0.1");
+  const requests = new RequestStream(
+    options.addressHeader === undefined
+      ? undefined
+      : { name: options.addressHeader, value: plainAddress(client.remoteAddress ?? "") },
+  );
+  /** How many requests the client had made when the Worker last said something. */
+  let answered = 0;
+  let over = false;
 
-  constructor(options: FrontOptions, agent: http.Agent) {
-    this.#options = options;
-    this.#agent = agent;
-  }
-
-  cutTunnels(): void {
-    for (const socket of this.#tunnels) socket.destroy();
-  }
-
-  forward(request: http.IncomingMessage, response: http.ServerResponse, retried = false): void {
-    const hasBody = "content-length" in request.headers || "transfer-encoding" in request.headers;
-    const headers = this.#requestHead(request);
-    // Without it, Node would take a method that usually has a body to have one.
-    if (!hasBody && !["GET", "HEAD"].includes(request.method ?? "")) headers.push("Content-Length", "0");
-    const onward = this.#send(request, headers);
-    if (onward === undefined) {
-      response.writeHead(400).end();
-      return;
-    }
-    const stop = hasBody ? pump(request, onward) : () => {};
-    let answered = false;
-    onward.once("response", (answer) => {
-      answered = true;
-      // The Worker has its reasons not to wait for the rest.
-      if (!request.complete) {
-        stop();
-        linger(request, response);
-      }
-      this.#answer(answer, response);
-    });
-    onward.on("error", (error: NodeJS.ErrnoException) => {
-      // The answer, if there is one, ends in its own way.
-      if (answered || response.destroyed) return;
-      if (onward.reusedSocket && !hasBody && !retried && error.code === "ECONNRESET") {
-        this.forward(request, response, true);
-        return;
-      }
-      stop();
-      response.writeHead(502, { "Content-Type": "text/plain" }).end("the server is not there\n");
-      linger(request, response);
-    });
-    // A client may close its half once it has said all. One that does so in the middle of the answer is gone: a watch
-    // with nothing to say would not find out.
-    const { socket } = request;
-    const half = (): void => {
-      if (response.headersSent) socket.destroy();
+  const pass = ({ forward, refused }: Passed): void => {
+    worker.cork();
+    for (const piece of forward) worker.write(piece);
+    worker.uncork();
+    if (refused !== undefined) refuse(refused);
+    else if (requests.waiting || worker.writableNeedDrain) client.pause();
+  };
+  /** Nothing more comes from the Worker. What the client still sends is not waited for, but it may read its answer. */
+  const finish = (): void => {
+    if (over) return;
+    over = true;
+    worker.destroy();
+    client.end();
+    client.resume();
+    const linger = (): void => {
+      const timer = setTimeout(() => client.destroy(), LINGER_MS);
+      client.once("close", () => clearTimeout(timer));
     };
-    socket.once("end", half);
-    response.once("close", () => {
-      socket.off("end", half);
-      // Also after the end of the answer; then there is nothing left to break off.
-      onward.destroy();
-    });
-    if (!hasBody) onward.end();
-  }
-
-  /** WebSockets: once the Worker has agreed, bytes go to and fro. */
-  upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on("error", () => socket.destroy());
-    if (request.headers.upgrade?.toLowerCase() !== "websocket") {
-      // Only where Node does not ask first (before version 24). A body has not been parsed, and cannot be.
-      const body = "transfer-encoding" in request.headers || Number(request.headers["content-length"] ?? 0) > 0;
-      if (body) socket.end("HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-      else this.forward(request, responseOn(socket, request));
-      return;
+    if (client.writableFinished) linger();
+    else client.once("finish", linger);
+  };
+  const refuse = ({ status, request }: NonNullable<Passed["refused"]>): void => {
+    worker.unpipe(client);
+    // Otherwise the answer to an earlier request is outstanding, or there is one to this.
+    if (answered === request - 1) {
+      client.write(`HTTP/1.1 ${status} ${REFUSALS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     }
-    const headers = [...this.#requestHead(request), "Connection", "Upgrade", "Upgrade", "websocket"];
-    const onward = this.#send(request, headers, false);
-    if (onward === undefined) {
-      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-      return;
-    }
-    socket.once("close", () => onward.destroy());
-    onward.on("error", () => socket.destroy());
-    onward.once("response", (answer) => this.#answer(answer, responseOn(socket, request)));
-    onward.once("upgrade", (answer, worker, rest) => {
-      socket.write(rawHead(answer));
-      socket.write(rest);
-      worker.write(head);
-      this.#tunnels.add(socket);
-      worker.on("error", () => socket.destroy());
-      worker.once("close", () => socket.destroy());
-      socket.once("close", () => {
-        this.#tunnels.delete(socket);
-        worker.destroy();
-      });
-      socket.pipe(worker).pipe(socket);
-    });
-    onward.end();
-  }
+    finish();
+  };
 
-  /** The request to the Worker, its head on the way; `undefined` if there can be none. */
-  #send(request: http.IncomingMessage, headers: string[], reuse = true): http.ClientRequest | undefined {
-    try {
-      return http.request({
-        host: "127.0.0.1",
-        port: this.#options.workerPort,
-        method: request.method,
-        path: request.url,
-        headers,
-        agent: reuse ? this.#agent : false,
-        maxHeaderSize: MAX_HEAD_BYTES,
-      });
-    } catch {
-      return undefined;
-    }
-  }
-
-  #requestHead(request: http.IncomingMessage): string[] {
-    const { addressHeader } = this.#options;
-    const own = addressHeader?.toLowerCase();
-    const headers = endToEnd(request, (name) => name !== own && name !== "expect");
-    const address = request.socket.remoteAddress;
-    if (addressHeader !== undefined && address !== undefined) headers.push(addressHeader, plainAddress(address));
-    return headers;
-  }
-
-  #answer(answer: http.IncomingMessage, response: http.ServerResponse): void {
-    if (this.closing) response.shouldKeepAlive = false;
-    const headers = endToEnd(answer, (name) => name !== "transfer-encoding");
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
-    answer.once("close", () => {
-      // Broken off: the client must not take what it has for the whole.
-      if (!answer.complete) response.destroy();
-    });
-    answer.on("error", () => response.destroy());
-    answer.pipe(response);
-    // A head whose body is long in coming goes first; otherwise both go at once.
-    setImmediate(() => {
-      if (!response.writableEnded && !response.destroyed) response.flushHeaders();
-    });
-  }
+  client.on("data", (chunk: Buffer) => {
+    if (!over) pass(requests.push(chunk));
+  });
+  worker.on("drain", () => {
+    if (!requests.waiting) client.resume();
+  });
+  worker.on("data", () => {
+    answered = requests.count;
+  });
+  watchForUpgrade(worker, requests, (passed) => {
+    client.resume();
+    pass(passed);
+  });
+  worker.pipe(client);
+  worker.on("error", () => {});
+  worker.once("end", finish);
+  worker.once("close", finish);
+  client.on("error", () => {});
+  client.once("end", () => {
+    if (over) return;
+    // A client may close its half once it has said all. One that does so in the middle of a request or of an answer is
+    // gone: a watch with nothing to say would not find out.
+    if (requests.idle && answered < requests.count) worker.end();
+    else client.destroy();
+  });
+  client.once("close", () => {
+    over = true;
+    // A closed half would not tell the Worker that nobody takes the rest of an answer; but what has arrived of an upload
+    // must not be lost with the connection.
+    if (requests.idle && answered === requests.count) worker.resetAndDestroy();
+    else worker.destroySoon();
+    if (worker.closed) return;
+    const timer = setTimeout(() => worker.destroy(), LINGER_MS);
+    worker.once("close", () => clearTimeout(timer));
+  });
+  return requests;
 }
 
 /**
- * Sends the body on, and answers what stops that. Before each piece there is a turn in which an answer can be read: the
- * Worker closes the connection of a body that it does not want, and a write to it would take the unread answer with it.
+ * A connection to the Worker on which a write that fails does not end what is to be read: the Worker closes the
+ * connection of a body that it does not want, and has answered before.
  */
-function pump(request: http.IncomingMessage, onward: http.ClientRequest): () => void {
-  let stopped = false;
-  const resume = (): void => {
-    if (!stopped) request.resume();
-  };
-  const take = (chunk: Buffer): void => {
-    request.pause();
-    setImmediate(() => {
-      if (stopped || onward.destroyed) return;
-      if (onward.write(chunk)) resume();
-      else onward.once("drain", resume);
-    });
-  };
-  // After the turn of the last piece.
-  const finish = (): void => {
-    setImmediate(() => {
-      if (!stopped) onward.end();
-    });
-  };
-  request.on("data", take);
-  request.once("end", finish);
-  return () => {
-    stopped = true;
-    request.off("data", take);
-    request.off("end", finish);
-  };
-}
-
-/** Lets a client take its answer that is still sending, rather than cut the connection under it. */
-function linger(request: http.IncomingMessage, response: http.ServerResponse): void {
-  request.resume();
-  const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
-  request.once("close", () => clearTimeout(timer));
-  request.once("end", () => clearTimeout(timer));
-  response.once("close", () => clearTimeout(timer));
-}
-
-/** The headers that are for the other end, in their order and spelling, and as often as they came. */
-function endToEnd(message: http.IncomingMessage, wanted: (name: string) => boolean): string[] {
-  const named = (message.headers.connection ?? "").toLowerCase().split(/[\s,]+/);
-  const headers: string[] = [];
-  for (let index = 0; index + 1 < message.rawHeaders.length; index += 2) {
-    const [name, value] = [message.rawHeaders[index] ?? "", message.rawHeaders[index + 1] ?? ""];
-    const key = name.toLowerCase();
-    if (HOP_BY_HOP.has(key) || (named.includes(key) && !ESSENTIAL.has(key)) || !wanted(key)) continue;
-    headers.push(name, value);
+class WorkerSocket extends net.Socket {
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: () => void): void {
+    super._write(chunk, encoding, () => callback());
   }
-  return headers;
-}
 
-/** An answer by hand, for a socket that the server has given away. */
-function responseOn(socket: Duplex, request: http.IncomingMessage): http.ServerResponse {
-  const response = new http.ServerResponse(request);
-  response.shouldKeepAlive = false;
-  if (socket instanceof net.Socket) response.assignSocket(socket);
-  response.once("finish", () => socket.end());
-  return response;
-}
-
-function rawHead(answer: http.IncomingMessage): string {
-  const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`];
-  for (let index = 0; index + 1 < answer.rawHeaders.length; index += 2) {
-    lines.push(`${answer.rawHeaders[index]}: ${answer.rawHeaders[index + 1]}`);
+  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], callback: () => void): void {
+    super._writev?.(chunks, () => callback());
   }
-  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+const SWITCHED = "HTTP/1.1 101 ";
+
+/** Tells the requests whether the Worker's first bytes are the switch to a WebSocket. */
+function watchForUpgrade(worker: net.Socket, requests: RequestStream, then: (passed: Passed) => void): void {
+  let status = "";
+  const read = (chunk: Buffer): void => {
+    status += chunk.toString("latin1", 0, SWITCHED.length - status.length);
+    if (status.length < SWITCHED.length) return;
+    worker.off("data", read);
+    const waited = requests.waiting;
+    const passed = requests.firstAnswered(status === SWITCHED);
+    if (waited) then(passed);
+  };
+  worker.on("data", read);
 }
 
 /** An IPv4 address as such, where the socket takes both. @see RFC 4291, section 2.5.5.2 */
