@@ -137,16 +137,17 @@ export function createAccess(ports: AccessPorts): Access {
     reads: config.AUDIT_READS,
   });
 
+  const watched = forgetting(database, () => directory.forget());
   const instance = new InstanceStore(database);
-  const keys = new KeyStore(database, clock);
-  const passwords = new PasswordStore(database, clock);
+  const keys = new KeyStore(watched, clock);
+  const passwords = new PasswordStore(watched, clock);
   const hasher = new PasswordHasher();
-  const credentials = new CredentialStore(database, clock);
-  const sessionStore = new SessionStore(database);
+  const credentials = new CredentialStore(watched, clock);
+  const sessionStore = new SessionStore(watched);
   const sessions = new Sessions({ store: sessionStore, clock, lifetime: config.SESSION_TTL_SECONDS * SECOND });
   const signingKeyStore = new SigningKeyStore(database);
   const signingKeys = new SigningKeys({ store: signingKeyStore, clock });
-  const refreshTokens = new RefreshTokenStore(database);
+  const refreshTokens = new RefreshTokenStore(watched);
   const csrf = createCsrf({ key: instanceHmacKey(instance, "csrf-key"), publicScheme: config.PUBLIC_SCHEME });
   const providers = createProviders({ outbound, clock });
   const issuerKeys = createIssuerKeys({ outbound, clock, providers });
@@ -276,6 +277,18 @@ export function createAccess(ports: AccessPorts): Access {
       { keep: 0, prune: (time) => signingKeyStore.prune(time) },
     ],
     forget: () => directory.forget(),
+  };
+}
+
+/** The database, for what is written in batches: this isolate forgets what it remembers after each of them. */
+function forgetting(database: Database, forget: () => void): Database {
+  return {
+    prepare: (query) => database.prepare(query),
+    async batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> {
+      const results = await database.batch<T>(statements);
+      forget();
+      return results;
+    },
   };
 }
 

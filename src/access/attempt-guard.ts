@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Log } from "../platform/index.ts";
 import { addressBlock } from "./address-block.ts";
 import type { AttemptLimits, LoginGuardCalls } from "./login-guard.ts";
@@ -25,6 +26,14 @@ const ADDRESS_FACTOR = 4;
 const UNKNOWN = "unknown";
 
 /**
+ * The name of the object that guards an account. Names of objects are kept, and what someone typed as a user name may
+ * have been a password.
+ */
+export function accountGuard(account: string): string {
+  return `account:${createHash("sha256").update(account).digest("hex")}`;
+}
+
+/**
  * The guard over its Durable Objects, one per account and one per address. `attempts` is `LOGIN_ATTEMPTS`. Where the
  * objects cannot be reached it lets everyone try, and logs an error: signing in must not depend on them.
  */
@@ -41,7 +50,7 @@ export function attemptGuard(namespace: DurableObjectNamespace, attempts: number
   ): Promise<(T | undefined)[]> {
     const block = address === undefined ? undefined : addressBlock(address);
     const calls: Promise<T | undefined>[] = [];
-    if (account !== undefined) calls.push(reached(() => ofAccount(guardOf(`account:${account}`), block ?? UNKNOWN)));
+    if (account !== undefined) calls.push(reached(() => ofAccount(guardOf(accountGuard(account)), block ?? UNKNOWN)));
     if (block !== undefined) calls.push(reached(() => ofAddress(guardOf(`address:${block}`))));
     return Promise.all(calls);
   }

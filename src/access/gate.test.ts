@@ -61,6 +61,10 @@ function fixture(settings: Partial<GateSettings> = {}, more: Partial<GatePorts> 
     name: "fake",
     async authenticate(credential, request): Promise<Proof | undefined> {
       if (credential.scheme === "session") return session(credential.cookie, request);
+      if (credential.scheme === "access-assertion") {
+        state.proofs += 1;
+        return ok({ name: "alice", groups: [], credential: { type: "access-assertion" } });
+      }
       if (credential.scheme !== "bearer") return undefined;
       state.proofs += 1;
       if (credential.token === "locked") return err({ reason: "locked-out", retryAfterSeconds: 7 });
@@ -351,4 +355,35 @@ it("challenges with the address by which clients reach it", () => {
   expect(challenge).toBe(
     'Bearer realm="https://reg.example/auth/token",service="entrepot",scope="repository:app:pull"',
   );
+});
+
+describe("an assertion of Cloudflare Access, which browsers have sent by whatever page", () => {
+  const send = (gate: ReturnType<typeof createGate>, method: string, headers: Record<string, string>) =>
+    gate.authenticate(
+      new Request("https://registry.example/api/v1/apply", {
+        method,
+        headers: { "cf-access-jwt-assertion": "eyJ.eyJ.s", ...headers },
+      }),
+    );
+
+  it.each([
+    ["POST", { "sec-fetch-site": "cross-site" }, false],
+    ["POST", { "sec-fetch-site": "same-site" }, false],
+    ["DELETE", { origin: "https://evil.example" }, false],
+    ["POST", { "sec-fetch-site": "same-origin" }, true],
+    ["POST", { origin: "https://registry.example" }, true],
+    ["POST", {}, true],
+    ["GET", { "sec-fetch-site": "cross-site" }, true],
+  ])("%s with %j", async (method, headers, counts) => {
+    const { gate } = fixture({ accessAssertion: true });
+    expect((await send(gate, method, headers)).ok).toBe(counts);
+  });
+
+  it("is proved for each request", async () => {
+    const { gate, state } = fixture({ accessAssertion: true });
+    await send(gate, "GET", {});
+    expect((await send(gate, "POST", { "sec-fetch-site": "cross-site" })).ok).toBe(false);
+    await send(gate, "GET", {});
+    expect(state.proofs).toBe(2);
+  });
 });

@@ -16,6 +16,8 @@ import type { AccessDecision, AccessRequest, Grant } from "./policy.ts";
 import { compilePolicy, mastersPolicy } from "./policy-evaluation.ts";
 import { credentialText, looksLikeApiKey, parseCredential } from "./presented-credential.ts";
 import { REPOSITORIES, repositoryAccess, scopeAllows, scopeAllowsCatalog } from "./repository-access.ts";
+import { needsProof } from "./http/csrf.ts";
+import { sameOrigin } from "./http/own-origin.ts";
 import type { SettingsAccount } from "./settings-accounts.ts";
 import { sillyPrincipal } from "./silly.ts";
 import { credentialKey, VerifiedCache } from "./verified-cache.ts";
@@ -92,8 +94,9 @@ export function createGate(ports: GatePorts): Gate {
       secure: secure(request),
     });
     if (shown === undefined) return ok(await anonymous(generation));
-    // Whether a session's cookie counts depends on where the request comes from, so it is proved each time.
-    const key = shown.source === "session" ? undefined : credentialKey(shown);
+    // Browsers send cookies along with requests of any page, and Cloudflare Access makes an assertion of its own: whether
+    // they count depends on where the request comes from, so they are proved each time.
+    const key = shown.source === "authorization" ? credentialKey(shown) : undefined;
     const known = key === undefined ? undefined : verified.get(key);
     if (known !== undefined) return ok(known);
     const presented = parseCredential(shown);
@@ -112,6 +115,9 @@ export function createGate(ports: GatePorts): Gate {
     request: Request,
   ): Promise<Result<Principal, AuthenticationFailure>> {
     if (!presented.ok) return presented;
+    const isAssertion = presented.value.scheme === "access-assertion";
+    if (isAssertion && needsProof(request) && sameOrigin(request, settings.challenge.publicScheme) === false)
+      return failed("csrf");
     for (const authenticator of authenticators) {
       const result = await authenticator.authenticate(presented.value, request);
       if (result !== undefined) return result;

@@ -46,6 +46,11 @@ export function createCsrf({ key, publicScheme }: CsrfPorts): Csrf {
   };
 }
 
+/** Whether what the browser sends by itself is not enough for a request: it changes something, or opens a WebSocket. */
+export function needsProof(request: Request): boolean {
+  return opensWebSocket(request) || !SAFE.has(request.method);
+}
+
 function opensWebSocket(request: Request): boolean {
   return request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }

@@ -1,5 +1,7 @@
 import { restError } from "../../platform/index.ts";
-import { ANONYMOUS, type Identity } from "../identity.ts";
+import { API_GROUPS } from "../api-groups.ts";
+import { accessEntry } from "../audit/index.ts";
+import { ANONYMOUS, type Identity, parseServiceAccountIdentity } from "../identity.ts";
 import { failureResponse } from "./failures.ts";
 import { currentSession, logout, passwordLogin, providers } from "./login.ts";
 import { providerCallback, providerLogin } from "./oidc-login.ts";
@@ -48,9 +50,30 @@ export const ACCESS_ROUTES: readonly AccessRoute[] = [
     method: "POST",
     path: "/auth/kubeconfig",
     rule: "authenticated",
-    answer: ({ kubeconfig }, request, identity) => kubeconfig(request, identity),
+    answer: notedKubeconfig,
   },
 ];
+
+/** A kubeconfig has a new key in it, which is not given out before it is in the audit. */
+async function notedKubeconfig(
+  { kubeconfig, audit }: AccessServices,
+  request: Request,
+  identity: Identity,
+): Promise<Response> {
+  const response = await kubeconfig(request, identity);
+  const robot = parseServiceAccountIdentity(identity.name);
+  const asked = {
+    verb: "create",
+    group: API_GROUPS.iam,
+    resource: robot === undefined ? "users" : "serviceaccounts",
+    subresource: "tokens",
+    namespace: robot?.namespace ?? "",
+    name: robot?.name ?? identity.name,
+  };
+  const decision = { allowed: response.ok, reason: "kubeconfig" };
+  await audit.recordNow(request, accessEntry(identity, asked, { decision, status: response.status }));
+  return response;
+}
 
 /** Names of issuers, as objects are named (RFC 1123). */
 const ISSUER = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
