@@ -45,7 +45,6 @@ describe("a credential", () => {
     "Basic !!!",
     basic("no colon"),
     basic("alice:"),
-    basic(":"),
     basic("al\u0000ice:secret"),
     basic("alice:sec\nret"),
     `${basic("alice:secret")}, ${basic("bob:secret")}`,
@@ -55,6 +54,11 @@ describe("a credential", () => {
   ])("that is not well-formed is a wrong one: %j", (authorization) => {
     const shown = { source: "authorization", text: authorization } as const;
     expect(parseCredential(shown)).toMatchObject({ ok: false, error: { reason: "unauthenticated" } });
+  });
+
+  it("without a name and a password is none", () => {
+    expect(presented({ authorization: basic(":") })).toBeUndefined();
+    expect(presented({ authorization: basic(":"), cookie: "__Host-entrepot_session=xyz" })).toBeUndefined();
   });
 
   it("twice is a wrong one", () => {

@@ -26,13 +26,19 @@ export interface CredentialSources {
 /** The credential that a request carries, the first of: `Authorization`, the assertion of Cloudflare Access, the session. */
 export function credentialText(headers: Headers, sources: CredentialSources): CredentialText | undefined {
   const authorization = headers.get("authorization");
-  if (authorization !== null) return { source: "authorization", text: authorization };
+  if (authorization !== null)
+    return isNobody(authorization) ? undefined : { source: "authorization", text: authorization };
   const assertion = sources.accessAssertion ? headers.get("cf-access-jwt-assertion") : null;
   if (assertion !== null) return { source: "access-assertion", text: assertion };
   const cookies = headers.get("cookie");
   if (cookies === null) return undefined;
   const session = cookieText(cookies, sources.secure ? SESSION_COOKIES.secure : SESSION_COOKIES.plain);
   return session === undefined ? undefined : { source: "session", text: session };
+}
+
+/** A user without a name and without a password: what skopeo, asked for Basic, sends for someone who has not signed in. */
+function isNobody(authorization: string): boolean {
+  return authorization.endsWith(" Og==") && authorization.slice(0, -" Og==".length).trim().toLowerCase() === "basic";
 }
 
 /**

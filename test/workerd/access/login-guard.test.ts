@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { attemptGuard } from "../../../src/access/attempt-guard.ts";
+import { accountGuard, attemptGuard } from "../../../src/access/attempt-guard.ts";
 import type { Attempts } from "../../../src/access/attempts.ts";
 import type { Log } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
@@ -62,14 +62,14 @@ describe("an account", () => {
   it("stays locked when its object is evicted", async () => {
     const { account, address } = fresh();
     await fail(ATTEMPTS, { account, address });
-    await evictDurableObject(stubOf(`account:${account}`));
+    await evictDurableObject(stubOf(accountGuard(account)));
     expect(await guard.check({ account, address })).toBe(30);
   });
 
   it("is open again when the time is over, and locked twice as long by the next failure", async () => {
     const { account, address } = fresh();
     await fail(ATTEMPTS, { account, address });
-    await age(`account:${account}`, 30_000);
+    await age(accountGuard(account), 30_000);
     expect(await guard.check({ account, address })).toBeUndefined();
     await fail(1, { account, address });
     expect(await guard.check({ account, address })).toBe(60);
@@ -93,7 +93,7 @@ describe("an account", () => {
     await fail(1, { account, address });
     await guard.succeeded({ account, address });
     expect(await guard.check({ account, address: far(100) })).toBe(30);
-    await age(`account:${account}`, 24 * HOUR);
+    await age(accountGuard(account), 24 * HOUR);
     await fail(ATTEMPTS, { account, address });
     expect(await guard.check({ account, address })).toBe(30);
   });
@@ -132,7 +132,7 @@ describe("an address", () => {
 
 it("forgets what has been quiet for a day, and nothing else", async () => {
   const { account, address, far } = fresh();
-  const name = `account:${account}`;
+  const name = accountGuard(account);
   await fail(1, { account, address });
   await age(name, 24 * HOUR);
   await guard.succeeded({ account, address: far(1) });
@@ -147,7 +147,7 @@ it("forgets what has been quiet for a day, and nothing else", async () => {
 it("keeps nothing of accounts that only were asked about", async () => {
   const { account, address } = fresh();
   await guard.check({ account, address });
-  expect([await kept(`account:${account}`), await kept(`address:${address}`)]).toEqual([[], []]);
+  expect([await kept(accountGuard(account)), await kept(`address:${address}`)]).toEqual([[], []]);
 });
 
 it("lets everyone try where the objects cannot be reached, and says so", async () => {
