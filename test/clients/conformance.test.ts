@@ -42,17 +42,22 @@ describe("the conformance program of the distribution specification", () => {
     server = await startServer({ env: { ADMIN_PASSWORD: "open sesame" }, args: ["--tls"] });
     const certificate = path.join(server.data, "tls", "cert.pem");
     const target = { host: server.host, certificate, username: "admin", password: "open sesame" };
-    expectEverything(await runConformance(home, target));
+    // A token names the repositories that it is good for: a mount that names no source is a plain upload.
+    expectEverything(await runConformance(home, target), { "Blob anonymous mount": "Skip" });
   });
 });
 
-function expectEverything({ exitCode, totals, results, failures }: ConformanceReport): void {
+function expectEverything(
+  { exitCode, totals, results, failures }: ConformanceReport,
+  exceptions: Readonly<Record<string, string>> = {},
+): void {
   expect(failures).toEqual([]);
   expect(totals).toMatchObject({ FAIL: 0, Error: 0 });
   expect(totals["Pass"]).toBeGreaterThan(900);
   expect(Object.keys(results)).toHaveLength(REPORTED);
   const { "Sparse Manifests": sparse, ...others } = results;
   expect(sparse).toBe("Disabled");
-  expect(Object.entries(others).filter(([, result]) => result !== "Pass")).toEqual([]);
+  const different = Object.entries(others).filter(([, result]) => result !== "Pass");
+  expect(Object.fromEntries(different)).toEqual(exceptions);
   expect(exitCode).toBe(0);
 }
