@@ -1,3 +1,4 @@
+import type { D1Database, DurableObjectNamespace, Fetcher, Queue, R2Bucket } from "@cloudflare/workers-types";
 import type { Settings } from "./config.ts";
 
 /** What the runtime gives the Worker: bindings of `wrangler.toml`, and settings as text (`config.ts`). */
@@ -14,6 +15,12 @@ export interface Env extends Readonly<Partial<Record<keyof Settings, string>>> {
   readonly WATCH_HUBS: DurableObjectNamespace;
   /** One Durable Object per account and per address that showed a wrong password. */
   readonly LOGIN_GUARDS: DurableObjectNamespace;
+  /** One Durable Object per registry and credential that mirroring uses. */
+  readonly REGISTRY_BUDGETS: DurableObjectNamespace;
+  /** The one Durable Object that gathers what runs of mirroring report. */
+  readonly EXECUTION_HUB: DurableObjectNamespace;
+  /** Steps of mirroring. */
+  readonly SYNC: Queue;
   /** Steps of garbage collection and clean-up. */
   readonly MAINTENANCE: Queue;
   /** Static pages. */

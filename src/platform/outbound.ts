@@ -35,7 +35,7 @@ export interface OutboundRequest {
   readonly url: URL;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
   /** Names of headers, besides `Authorization` and `Cookie`, that another origin must not see. */
   readonly credentialHeaders?: readonly string[];
   /** Where a redirect may lead; everywhere unless given. The first address is checked as well. */

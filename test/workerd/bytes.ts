@@ -1,5 +1,5 @@
 /** Bytes that look random and are the same every time. */
-export function someBytes(length: number, seed = 1): Uint8Array {
+export function someBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let state = seed >>> 0 || 1;
   for (let index = 0; index < length; index += 1) {

@@ -20,7 +20,7 @@ export interface SourceRequest {
   readonly query: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array<ArrayBuffer>;
   /** In milliseconds. */
   readonly timeout?: number;
   readonly maxBytes?: number;

@@ -78,7 +78,7 @@ function filtered(headers: Headers, names: readonly string[]): Record<string, st
 }
 
 /** @throws {StatusError} RequestEntityTooLarge */
-async function readBody(request: Request): Promise<Uint8Array | undefined> {
+async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (request.body === null) return undefined;
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,0 +1,69 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openStateFolder } from "./state-folder.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "entrepot-state-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("openStateFolder", () => {
+  it("keeps what it is told for the next process, for nobody else to read", async () => {
+    const first = openStateFolder(folder);
+    await first.checkpoints.save("t|r|d", { location: "https://t/upload", offset: 5 });
+    await first.checkpoints.save("t|r|e", { location: "https://t/other", offset: 6 });
+    await first.checkpoints.remove("t|r|e");
+    await first.written.save("w", "sha256:1");
+    await first.created.save("sha256:2", 17);
+    await first.created.save("sha256:3", null);
+    first.saveLastRun("task", 4);
+    first.saveLastRun("task", 5);
+    first.release();
+    const second = openStateFolder(folder);
+    expect(await second.checkpoints.load("t|r|d")).toEqual({ location: "https://t/upload", offset: 5 });
+    expect(await second.checkpoints.load("t|r|e")).toBeUndefined();
+    expect(await second.written.load("w")).toBe("sha256:1");
+    expect(await second.created.load("sha256:2")).toBe(17);
+    expect(await second.created.load("sha256:3")).toBeNull();
+    expect(second.lastRun("task")).toBe(5);
+    for (const file of readdirSync(path.join(folder, "uploads"))) {
+      expect(statSync(path.join(folder, "uploads", file)).mode & 0o077).toBe(0);
+    }
+  });
+
+  it("goes on after a line and a position that were cut", async () => {
+    const first = openStateFolder(folder);
+    first.saveLastRun("a", 1);
+    await first.checkpoints.save("k", { location: "l", offset: 1 });
+    first.release();
+    appendFileSync(path.join(folder, "notes.jsonl"), '\n["run b", 12');
+    const [file = ""] = readdirSync(path.join(folder, "uploads"));
+    writeFileSync(path.join(folder, "uploads", file), '{"locat');
+    const second = openStateFolder(folder);
+    second.saveLastRun("c", 3);
+    second.release();
+    const third = openStateFolder(folder);
+    expect([third.lastRun("a"), third.lastRun("b"), third.lastRun("c")]).toEqual([1, undefined, 3]);
+    expect(await third.checkpoints.load("k")).toBeUndefined();
+  });
+
+  it("takes over from a process that is gone", () => {
+    writeFileSync(path.join(folder, "lock"), "999999999");
+    expect(() => openStateFolder(folder).release()).not.toThrow();
+    writeFileSync(path.join(folder, "lock"), String(process.ppid));
+    expect(() => openStateFolder(folder)).toThrow("is used by process");
+  });
+
+  it("says when a look at referrers is due", async () => {
+    let now = 1000;
+    const checks = openStateFolder(folder).referrerChecks(100, () => now);
+    expect(await checks.due("k")).toBe(true);
+    await checks.done("k");
+    expect(await checks.due("k")).toBe(false);
+    now += 100;
+    expect(await checks.due("k")).toBe(true);
+  });
+});

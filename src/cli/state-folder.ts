@@ -1,0 +1,166 @@
+import { createHash, randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+import type { Checkpoints, CreatedDates, ReferrerChecks, WrittenDigests } from "../mirror/index.ts";
+import { UsageError } from "./options.ts";
+
+/** What is kept between runs, so that one that was killed goes on where it stood. */
+export interface StateFolder {
+  readonly checkpoints: Checkpoints;
+  readonly written: WrittenDigests;
+  readonly created: CreatedDates;
+  referrerChecks(every: number, clock: () => number): ReferrerChecks;
+  /** When a task was last started by its schedule, in milliseconds since 1970. */
+  lastRun(task: string): number | undefined;
+  saveLastRun(task: string, time: number): void;
+  /** Lets other processes have the folder. */
+  release(): void;
+}
+
+const checkpointSchema = z.object({ location: z.string(), offset: z.int().nonnegative() });
+
+/**
+ * Opens the folder, which one process has at a time. Upload addresses can be as good as credentials: nobody else may
+ * read them.
+ * @throws {UsageError} if another process has it
+ */
+export function openStateFolder(folder: string): StateFolder {
+  const positions = path.join(folder, "uploads");
+  mkdirSync(positions, { recursive: true, mode: 0o700 });
+  const release = lock(path.join(folder, "lock"), folder);
+  const notes = openNotes(path.join(folder, "notes.jsonl"));
+  const fileOf = (key: string) => path.join(positions, `${createHash("sha256").update(key).digest("hex")}.json`);
+  return {
+    checkpoints: {
+      load: async (key) => {
+        const parsed = checkpointSchema.safeParse(readJson(fileOf(key)));
+        return parsed.success ? parsed.data : undefined;
+      },
+      save: async (key, { location, offset }) =>
+        writeAtomically(fileOf(key), JSON.stringify({ key, location, offset })),
+      remove: async (key) => rmSync(fileOf(key), { force: true }),
+    },
+    written: {
+      load: async (key) => {
+        const digest = notes.get(`written ${key}`);
+        return typeof digest === "string" ? digest : undefined;
+      },
+      save: async (key, digest) => notes.set(`written ${key}`, digest),
+    },
+    created: {
+      load: async (digest) => {
+        const time = notes.get(`created ${digest}`);
+        return typeof time === "number" || time === null ? time : undefined;
+      },
+      save: async (digest, time) => notes.set(`created ${digest}`, time),
+    },
+    referrerChecks: (every, clock) => ({
+      due: async (key) => {
+        const last = notes.get(`referrers ${key}`);
+        return typeof last !== "number" || clock() - last >= every;
+      },
+      done: async (key) => notes.set(`referrers ${key}`, clock()),
+    }),
+    lastRun: (task) => {
+      const time = notes.get(`run ${task}`);
+      return typeof time === "number" ? time : undefined;
+    },
+    saveLastRun: (task, time) => notes.set(`run ${task}`, time),
+    release,
+  };
+}
+
+type Note = string | number | null;
+
+const noteSchema = z.tuple([z.string(), z.union([z.string(), z.number(), z.null()])]);
+
+/** Small facts by their keys: a file that grows by a line for each, of which the last holds. */
+function openNotes(file: string): { get(key: string): Note | undefined; set(key: string, value: Note): void } {
+  const notes = new Map<string, Note>();
+  let lines = 0;
+  for (const line of readText(file).split("\n")) {
+    lines += 1;
+    // A line that was cut by a kill says nothing.
+    const parsed = noteSchema.safeParse(jsonOf(line));
+    if (parsed.success) notes.set(...parsed.data);
+  }
+  if (lines > 2 * notes.size + 1000) {
+    writeAtomically(file, [...notes].map((note) => `${JSON.stringify(note)}\n`).join(""));
+  }
+  return {
+    get: (key) => notes.get(key),
+    set: (key, value) => {
+      if (notes.get(key) === value) return;
+      notes.set(key, value);
+      // The break before it ends a line that was cut.
+      appendFileSync(file, `\n${JSON.stringify([key, value])}`, { mode: 0o600 });
+    },
+  };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return "";
+    throw error;
+  }
+}
+
+function readJson(file: string): unknown {
+  return jsonOf(readText(file));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function writeAtomically(file: string, text: string): void {
+  const other = `${file}.${randomBytes(6).toString("hex")}`;
+  writeFileSync(other, text, { mode: 0o600 });
+  renameSync(other, file);
+}
+
+function lock(file: string, folder: string): () => void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      writeSync(openSync(file, "wx", 0o600), String(process.pid));
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+      const owner = Number(readText(file));
+      if (attempt > 3 || isAlive(owner)) {
+        throw new UsageError(`--state: the folder ${folder} is used by process ${owner || "unknown"}; give another`);
+      }
+      rmSync(file, { force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === "EPERM";
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

@@ -1,0 +1,39 @@
+/** What the head of an answer says about how fast one may go on. */
+export interface Pace {
+  /** Milliseconds to wait. */
+  readonly retryAfter?: number;
+  /** Requests that are left of a quota. */
+  readonly remaining?: number;
+  /** Requests that the quota has in all. */
+  readonly limit?: number;
+  /** Milliseconds in which they are counted. */
+  readonly window?: number;
+}
+
+/** Reads `Retry-After` (RFC 9110, section 10.2.3) and Docker Hub's `RateLimit-*` (`100;w=21600`). `now` is in milliseconds. */
+export function paceOf(headers: Headers, now: number): Pace {
+  const retryAfter = retryAfterOf(headers.get("retry-after"), now);
+  const remaining = quota(headers.get("ratelimit-remaining"));
+  const limit = quota(headers.get("ratelimit-limit"));
+  const window = limit?.window ?? remaining?.window;
+  return {
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(remaining === undefined ? {} : { remaining: remaining.count }),
+    ...(limit === undefined ? {} : { limit: limit.count }),
+    ...(window === undefined ? {} : { window }),
+  };
+}
+
+function retryAfterOf(text: string | null, now: number): number | undefined {
+  if (text === null) return undefined;
+  const trimmed = text.trim();
+  if (/^\d{1,9}(?:\.\d+)?$/.test(trimmed)) return Math.ceil(Number(trimmed) * 1000);
+  const date = /[A-Za-z]/.test(trimmed) ? Date.parse(trimmed) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+function quota(text: string | null): { readonly count: number; readonly window?: number } | undefined {
+  const [, count, window] = /^\s*(\d{1,12})\s*(?:;.*?\bw=(\d{1,9}))?/.exec(text ?? "") ?? [];
+  if (count === undefined) return undefined;
+  return { count: Number(count), ...(window === undefined ? {} : { window: Number(window) * 1000 }) };
+}

@@ -1,0 +1,107 @@
+import type { Clock } from "../../platform/index.ts";
+import { RegistryError } from "../registry.ts";
+import { answerError, type ErrorBody } from "./answer-error.ts";
+import type { Authorizer } from "./auth/authorizer.ts";
+import { discard, type HttpAnswer, type HttpClient, type HttpRequest, isStream, readBytes } from "./http-client.ts";
+import { handedAddress, nextLink } from "./link.ts";
+import { CLIENT_LIMITS } from "./limits.ts";
+
+/** A request to the registry itself. */
+export interface RegistryCall extends Omit<HttpRequest, "url" | "authorization"> {
+  /** Below `/v2/`, with its query; or an address that the registry handed out. */
+  readonly to: string | URL;
+  /** What a token has to allow. */
+  readonly scopes: readonly string[];
+  /** Statuses that are answers; all others are thrown as a `RegistryError`. */
+  readonly expect: readonly number[];
+}
+
+/** Calls a registry with its credential. */
+export interface RegistryClient {
+  readonly registry: string;
+  readonly base: URL;
+  readonly clock: Clock;
+  call(call: RegistryCall): Promise<HttpAnswer>;
+  /** The error for an answer that `expect` let through. */
+  error(answer: HttpAnswer, what: string, body?: ErrorBody): Promise<RegistryError>;
+  /** The JSON of an answer, of 8 MiB at most. */
+  json(answer: HttpAnswer, what: string): Promise<unknown>;
+  /** The pages of a list, from `to` on; each is followed by what its `Link` says. */
+  pages(call: RegistryCall): AsyncGenerator<{ readonly answer: HttpAnswer; readonly linked: boolean }>;
+}
+
+/** Adds to requests what proves who asks, and answers a `401` once. */
+export function createRegistryClient(
+  options: { readonly registry: string; readonly base: URL; readonly clock: Clock },
+  http: HttpClient,
+  authorizer: Authorizer,
+): RegistryClient {
+  const { registry, base, clock } = options;
+
+  async function call(request: RegistryCall): Promise<HttpAnswer> {
+    const { to, scopes, expect, ...others } = request;
+    const url = typeof to === "string" ? new URL(`v2/${to}`, base) : to;
+    const ours = url.origin === base.origin;
+    const authorization = ours ? await authorizer.authorization(scopes) : undefined;
+    const sent = { ...others, url, ...(ours ? {} : { from: base }) };
+    let answer = await http.send({ ...sent, authorization });
+    if (answer.status === 401 && answer.url.origin === base.origin) {
+      const other = await authorizer.challenged(answer.headers, scopes, authorization);
+      if (other !== undefined && isStream(request.body)) {
+        throw new RegistryError(
+          "transient",
+          `${registry}: ${request.what}: the token ran out, the bytes have to be sent again`,
+          {
+            status: 401,
+          },
+        );
+      }
+      if (other !== undefined) {
+        await discard(answer);
+        answer = await http.send({ ...sent, authorization: other });
+      }
+    }
+    if (expect.includes(answer.status)) return answer;
+    throw await error(answer, request.what);
+  }
+
+  async function error(answer: HttpAnswer, what: string, body?: ErrorBody): Promise<RegistryError> {
+    const elsewhere = answer.url.origin === base.origin ? "" : `, answered by ${answer.url.host}`;
+    return await answerError(answer, `${registry}: ${what}${elsewhere}`, clock(), body);
+  }
+
+  return {
+    registry,
+    base,
+    clock,
+    call,
+    error,
+    async json(answer, what) {
+      const bytes = await readBytes(answer, CLIENT_LIMITS.page);
+      if (bytes === undefined) throw new RegistryError("refused", `${registry}: ${what}: the answer is too long`);
+      try {
+        return JSON.parse(new TextDecoder().decode(bytes));
+      } catch {
+        throw new RegistryError("refused", `${registry}: ${what}: the answer is not JSON`);
+      }
+    },
+    async *pages(request) {
+      const seen = new Set<string>();
+      let to: string | URL | undefined = request.to;
+      while (to !== undefined && seen.size < CLIENT_LIMITS.pages) {
+        const answer: HttpAnswer = await call({ ...request, to });
+        const link = nextLink(answer.headers.get("link"));
+        const next = handedAddress(link, answer.url);
+        yield { answer, linked: link !== undefined };
+        if (next !== undefined && next.origin !== base.origin) {
+          throw new RegistryError(
+            "forbidden-address",
+            `${registry}: ${request.what}: the next page is at ${next.host}`,
+          );
+        }
+        to = next !== undefined && !seen.has(next.href) ? next : undefined;
+        if (next !== undefined) seen.add(next.href);
+      }
+    },
+  };
+}

@@ -1,0 +1,13 @@
+export { credentialOf } from "./credential-of.ts";
+export { registryEntrySchema, registryTypeSchema } from "./entry-schemas.ts";
+export type { Variables } from "./expand.ts";
+export { toSyncYaml } from "./export.ts";
+export { type ParsedSyncConfig, parseSyncYaml } from "./parse.ts";
+export {
+  type ConfigProblem,
+  formatProblem,
+  type RegistryConfig,
+  type SyncConfig,
+  type TaskConfig,
+  type TaskSpec,
+} from "./sync-config.ts";

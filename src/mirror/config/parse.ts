@@ -1,0 +1,267 @@
+import type { z } from "zod";
+import { err, ok, type Result } from "../../platform/index.ts";
+import {
+  type PlatformRule,
+  platformsOfArchitectures,
+  type RetryRule,
+  retryRuleSchema,
+  type Schedule,
+  scheduleSchema,
+  type TargetRule,
+} from "../rules/index.ts";
+import { credentialOf } from "./credential-of.ts";
+import { type GlobalEntry, type RetryEntry, type RuleEntry, type SyncFile, syncFileSchema } from "./entry-schemas.ts";
+import type { Variables } from "./expand.ts";
+import type { ConfigProblem, RegistryConfig, SyncConfig, TaskConfig } from "./sync-config.ts";
+import { type FieldPath, readYaml, type YamlSource } from "./yaml-source.ts";
+
+/** A configuration that holds, with what its writer should know. */
+export interface ParsedSyncConfig {
+  readonly config: SyncConfig;
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/** How many images are copied at once if neither the rule nor `global` says. */
+const CONCURRENCY = 3;
+
+type Complain = (path: FieldPath, message: string) => void;
+
+/**
+ * Reads a sync.yaml: registries, and rules that become tasks. Names of fields may be in snake case or camel case.
+ * Variables are filled in (`expandVariables`). All problems are told at once, each with its place.
+ */
+export function parseSyncYaml(text: string, variables: Variables): Result<ParsedSyncConfig, readonly ConfigProblem[]> {
+  const source = readYaml(text, variables);
+  const problems = [...source.problems];
+  const warnings: ConfigProblem[] = [];
+  // Without structure, the fields say nothing.
+  if (source.value === undefined) return err(problems);
+  const file = parseFile(source, problems);
+  if (file === undefined) return err(inOrder(problems));
+  const complain: Complain = (path, message) => problems.push(source.problem(path, message));
+  const warn: Complain = (path, message) => warnings.push(source.problem(path, message));
+  const registries = Object.entries(file.registries).map(([name, entry]) => ({ name, ...entry }));
+  for (const registry of registries) checkRegistry(registry, complain, warn);
+  const tasks = file.syncRules.map((rule, index) => {
+    const path = ["syncRules", index];
+    const task = taskOf(rule, file.global, path, complain);
+    checkTask(task, file, path, complain);
+    if (rule.tags.latest !== undefined && rule.tags.latest > 0) {
+      warn([...path, "tags", "latest"], "means the newest by version here; newest: {count, by} says it in full");
+    }
+    return task;
+  });
+  checkNames(tasks, complain);
+  warnOfFile(file, warn);
+  return problems.length > 0 ? err(inOrder(problems)) : ok({ config: { registries, tasks }, warnings });
+}
+
+function parseFile(source: YamlSource, problems: ConfigProblem[]): SyncFile | undefined {
+  const value = structuredClone(source.value);
+  let parsed = syncFileSchema.safeParse(value);
+  // A variable's value is text, whatever the field wants: `true` and `5` from a variable are what they look like.
+  if (!parsed.success && retype(value, parsed.error.issues, source)) parsed = syncFileSchema.safeParse(value);
+  const unknown = parsed.success ? unknownFields(value, parsed.data, []) : [];
+  for (const path of unknown) problems.push(source.problem(path, "is not a field that is known here"));
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) problems.push(source.problem(issue.path, plainMessage(issue)));
+  return undefined;
+}
+
+function retype(value: unknown, issues: readonly z.core.$ZodIssue[], source: YamlSource): boolean {
+  let changed = false;
+  for (const issue of issues) {
+    if (issue.code !== "invalid_type" || !source.expanded(issue.path)) continue;
+    const parent = valueAt(value, issue.path.slice(0, -1));
+    const key = issue.path.at(-1);
+    if (typeof parent !== "object" || parent === null || key === undefined) continue;
+    const typed = typedText(Reflect.get(parent, key), issue.expected);
+    if (typed === undefined) continue;
+    Reflect.set(parent, key, typed);
+    changed = true;
+  }
+  return changed;
+}
+
+function typedText(text: unknown, wanted: string): boolean | number | undefined {
+  if (typeof text !== "string") return undefined;
+  if (wanted === "boolean") return text === "true" ? true : text === "false" ? false : undefined;
+  if (wanted === "number" || wanted === "int") return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
+  return undefined;
+}
+
+function valueAt(value: unknown, path: FieldPath): unknown {
+  return path.reduce<unknown>((inner, step) => {
+    return typeof inner === "object" && inner !== null ? Reflect.get(inner, step) : undefined;
+  }, value);
+}
+
+/** Fields that were given and that the schema took no notice of. */
+function unknownFields(given: unknown, taken: unknown, path: FieldPath): FieldPath[] {
+  if (typeof given !== "object" || given === null || typeof taken !== "object" || taken === null) return [];
+  return Object.entries(given).flatMap(([key, value]) => {
+    const step = Array.isArray(given) ? Number(key) : key;
+    return key in taken ? unknownFields(value, Reflect.get(taken, key), [...path, step]) : [[...path, step]];
+  });
+}
+
+function plainMessage(issue: z.core.$ZodIssue): string {
+  if (issue.code === "custom") return issue.message;
+  if (issue.code === "invalid_type") {
+    return issue.message.endsWith("received undefined") ? "is needed" : issue.message.replace("Invalid input: ", "");
+  }
+  return issue.message;
+}
+
+function checkRegistry(registry: RegistryConfig, complain: Complain, warn: Complain): void {
+  const at = (field: string) => ["registries", registry.name, field];
+  if (registry.url === undefined && registry.type !== "local") complain(at("url"), "is needed");
+  if (registry.url !== undefined) {
+    const problem = urlProblem(registry.url, registry.insecure);
+    if (problem !== undefined) complain(at("url"), problem);
+    else if (registry.insecure && registry.url.startsWith("https://")) {
+      warn(at("insecure"), "means plain http:// here; with https:// the certificate is verified all the same");
+    }
+  }
+  if (registry.password !== undefined && registry.username === undefined) {
+    complain(at("username"), "is needed with a password");
+  }
+  if (registry.token !== undefined && registry.password !== undefined) {
+    // Only keys of AWS have both: the token is that of a session.
+    if (credentialOf(registry).kind !== "ecr") complain(at("token"), "may not be given together with password");
+  }
+}
+
+function urlProblem(text: string, insecure: boolean): string | undefined {
+  const url = URL.parse(text.includes("://") ? text : `https://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") {
+    return "must be an address such as https://registry.example.com";
+  }
+  if (url.username !== "" || url.password !== "") return "may not hold credentials; give username and password";
+  if (url.protocol === "http:" && !insecure && text.includes("://")) return "is plain http, which takes insecure: true";
+  return url.search === "" && url.hash === "" ? undefined : "may not hold a query or a fragment";
+}
+
+function taskOf(rule: RuleEntry, global: GlobalEntry, path: FieldPath, complain: Complain): TaskConfig {
+  const { latest, ...tags } = rule.tags;
+  if (latest !== undefined && latest > 0 && tags.newest !== undefined) {
+    complain([...path, "tags", "latest"], "may not be given together with newest");
+  }
+  const newest = tags.newest ?? (latest === undefined || latest === 0 ? undefined : { count: latest, by: "version" });
+  const schedule = scheduleOf(rule, path, complain);
+  const timeout = rule.timeout ?? global.timeout;
+  return {
+    name: rule.name,
+    ...(rule.description === undefined ? {} : { description: rule.description }),
+    ...(timeout === undefined ? {} : { timeout }),
+    spec: {
+      source: rule.source,
+      targets: targetsOf(rule, path, complain),
+      tags: { ...tags, ...(newest === undefined ? {} : { newest }) },
+      platforms: platformsOf(rule, path, complain),
+      artifacts: rule.artifacts,
+      existing: rule.existing,
+      prune: rule.prune,
+      ...(schedule === undefined ? {} : { schedule }),
+      retry: retryOf(rule.retry, global.retry),
+      concurrency: rule.concurrency ?? global.concurrency ?? CONCURRENCY,
+      enabled: rule.enabled ?? true,
+      notifications: rule.notifications,
+    },
+  };
+}
+
+function targetsOf(rule: RuleEntry, path: FieldPath, complain: Complain): TargetRule[] {
+  if (rule.target !== undefined && rule.targets !== undefined) {
+    complain([...path, "targets"], "may not be given together with target");
+  }
+  if (rule.target === undefined && rule.targets === undefined) complain([...path, "target"], "is needed, or targets");
+  return rule.targets ?? (rule.target === undefined ? [] : [rule.target]);
+}
+
+function platformsOf(rule: RuleEntry, path: FieldPath, complain: Complain): PlatformRule {
+  if (rule.architectures.length === 0) return rule.platforms ?? { mode: "all", select: [] };
+  if (rule.platforms !== undefined) {
+    complain([...path, "architectures"], "may not be given together with platforms");
+  }
+  const platforms = platformsOfArchitectures(rule.architectures);
+  if (platforms.ok) return platforms.value;
+  complain([...path, "architectures"], platforms.error);
+  return { mode: "all", select: [] };
+}
+
+function scheduleOf(rule: RuleEntry, path: FieldPath, complain: Complain): Schedule | undefined {
+  const { cronExpression: cron, timeZone, interval } = rule;
+  // Older files have an empty expression where there is no schedule.
+  if ((cron ?? "") === "" && timeZone === undefined && interval === undefined) return rule.schedule;
+  if (rule.schedule !== undefined) {
+    complain([...path, "schedule"], "may not be given together with cron_expression, time_zone or interval");
+    return undefined;
+  }
+  const parsed = scheduleSchema.safeParse({ cron, timeZone, interval });
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    const [field] = issue.path;
+    complain([...path, field === "cron" ? "cronExpression" : (field ?? "schedule")], issue.message);
+  }
+  return undefined;
+}
+
+function retryOf(...entries: readonly (RetryEntry | undefined)[]): RetryRule {
+  const all = Object.assign({}, ...entries.toReversed().map((entry) => renamed(entry ?? {})));
+  return retryRuleSchema.parse(all);
+}
+
+function renamed(entry: RetryEntry): Partial<RetryRule> {
+  const attempts = entry.attempts ?? entry.maxAttempts;
+  const initial = entry.initial ?? entry.initialInterval;
+  const maximum = entry.maximum ?? entry.maxInterval;
+  return {
+    ...(attempts === undefined ? {} : { attempts }),
+    ...(initial === undefined ? {} : { initial }),
+    ...(maximum === undefined ? {} : { maximum }),
+  };
+}
+
+function checkTask({ spec }: TaskConfig, file: SyncFile, path: FieldPath, complain: Complain): void {
+  const known = (name: string, at: FieldPath): void => {
+    if (!Object.hasOwn(file.registries, name)) complain(at, `there is no registry ${name} under registries`);
+  };
+  known(spec.source.registry, [...path, "source", "registry"]);
+  spec.targets.forEach((target, index) => {
+    const at = Array.isArray(file.syncRules[Number(path[1])]?.targets)
+      ? [...path, "targets", index]
+      : [...path, "target"];
+    known(target.registry, [...at, "registry"]);
+    const same = target.repository === undefined || target.repository === spec.source.repository;
+    if (target.registry === spec.source.registry && same && target.tag === undefined) {
+      complain(at, "is where the images come from");
+    }
+  });
+}
+
+function checkNames(tasks: readonly TaskConfig[], complain: Complain): void {
+  const seen = new Set<string>();
+  tasks.forEach(({ name }, index) => {
+    if (seen.has(name)) complain(["syncRules", index, "name"], `another rule is called ${name} as well`);
+    seen.add(name);
+  });
+}
+
+function warnOfFile(file: SyncFile, warn: Complain): void {
+  if (file.version !== undefined && Number(file.version) !== 1) {
+    warn(["version"], `is ${file.version}; what is read here is version 1.0`);
+  }
+  const silent = file.syncRules.findIndex(({ enabled }) => enabled === undefined);
+  if (silent === -1) return;
+  const count = file.syncRules.filter(({ enabled }) => enabled === undefined).length;
+  const others = count === 1 ? "" : ` (and ${count - 1} more)`;
+  warn(
+    ["syncRules", silent, "enabled"],
+    `is not given${others}, which means true here; registry-sync took it for false`,
+  );
+}
+
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+}

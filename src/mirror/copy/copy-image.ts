@@ -1,0 +1,227 @@
+import { attestedBy, existingDecision } from "../rules/index.ts";
+import { RegistryError } from "../registry.ts";
+import { untilAborted } from "./abort.ts";
+import { copyAttached } from "./attached-artifacts.ts";
+import { type CopyContext, copyContext } from "./copy-context.ts";
+import type {
+  CopyItem,
+  CopyOutcome,
+  CopyPorts,
+  CopyResult,
+  CopyRules,
+  CopySource,
+  CopyTarget,
+  TargetResult,
+} from "./copy-contract.ts";
+import { type ImageNode, missing, onlyFor, readSelected, singleImage } from "./image-tree.ts";
+import { isIndexType } from "./media-types.ts";
+import { parseManifest } from "./parsed-manifest.ts";
+import { TargetState } from "./target-state.ts";
+import { putManifest, writeImage, writeManifest } from "./write-image.ts";
+import { changesDigest, writtenKey } from "./written-digests.ts";
+
+/**
+ * Copies one image with all that belongs to it from a source to one or several targets, reading each blob once. At
+ * every target content comes before what names it and the tag comes last, so what can be pulled is whole. Doing it
+ * again does only what is still to be done. A target that fails does not hold up the others; its failure is in its
+ * result.
+ * @throws RegistryError if the source fails, or if all targets did; "delayed" when the deadline passed. The signal's
+ * reason when it was aborted
+ */
+export async function copyImage(
+  item: CopyItem,
+  source: CopySource,
+  targets: readonly CopyTarget[],
+  rules: CopyRules,
+  ports: CopyPorts,
+): Promise<CopyResult> {
+  const context = copyContext(`${item.repository}:${item.tag}`, source, rules, ports);
+  const states = targets.map((target) => new TargetState(target, item.digest));
+  await untilAborted(copy(context, item, states), ports.signal);
+  return resultOf(item, states);
+}
+
+async function copy(context: CopyContext, item: CopyItem, states: readonly TargetState[]): Promise<void> {
+  context.stop();
+  await Promise.all(states.map((state) => state.attempt(context, () => decide(context, item, state))));
+  const subjects = new Set<string>();
+  const unchanged = states.filter((state) => state.alive && state.outcome === "unchanged");
+  let node: ImageNode | undefined;
+  const open = () => states.filter((state) => state.alive && state.outcome === undefined);
+  if (open().length > 0) {
+    node = await readImage(context, item, open());
+    for (const state of node === undefined ? [] : open()) {
+      state.digest = node?.content.digest ?? item.digest;
+      if (state.before === state.digest) await settle(context, item, state, "unchanged");
+      else if (state.before !== undefined && context.rules.existing === "fail") conflict(state);
+    }
+    if (node !== undefined) {
+      const states = open();
+      await Promise.all(states.map((state) => state.attempt(context, () => prepareTarget(context, state))));
+      await writeImage(context, onlyFor(node, new Set(states)), { top: false });
+      for (const digest of node.manifests) subjects.add(digest);
+      warnOfIndex(context, node, states);
+    }
+  }
+  const { referrers, digestTags } = context.rules.artifacts;
+  if (referrers || digestTags) {
+    for (const state of unchanged) {
+      await state.attempt(context, async () => {
+        for (const digest of await manifestsAt(item, state)) subjects.add(digest);
+      });
+    }
+    const kept = states.filter((state) => state.alive && (state.outcome ?? "unchanged") === "unchanged");
+    const top = node;
+    const subjectFirst = async (): Promise<void> => {
+      if (top !== undefined) await writeManifest(context, onlyFor(top, new Set(open())));
+    };
+    if (kept.length > 0) await copyAttached(context, [...subjects], kept, subjectFirst);
+  }
+  if (node === undefined) return;
+  const written = node;
+  await Promise.all(open().map((state) => state.attempt(context, () => publish(context, item, written, state))));
+}
+
+/** Compares what the tag is at the target with what it would become. */
+async function decide(context: CopyContext, item: CopyItem, state: TargetState): Promise<void> {
+  const { platforms, existing } = context.rules;
+  const { registry, repository, tag, seen } = state.target;
+  const head = seen === undefined ? await repository.head(tag) : seen.head;
+  state.before = head?.digest;
+  state.mediaType = head?.mediaType;
+  let expected: string | undefined = item.digest;
+  if (changesDigest(platforms)) {
+    const names = { registry: registry.name, repository: repository.name };
+    expected = await context.ports.written.load(writtenKey(names, item.digest, platforms));
+    // Whether it would be the same is known only when the source was read.
+    if (expected === undefined && existing !== "skip") return;
+  }
+  state.digest = expected ?? item.digest;
+  const decision = existingDecision({ target: head?.digest, expected, rule: existing });
+  if (decision === "conflict") conflict(state);
+  else if (decision === "skip") skip(state);
+  else if (decision === "unchanged") state.outcome = "unchanged";
+}
+
+/** Reads what is to be written; `undefined` if the image has none of the selected platforms. */
+async function readImage(
+  context: CopyContext,
+  item: CopyItem,
+  states: readonly TargetState[],
+): Promise<ImageNode | undefined> {
+  const { platforms } = context.rules;
+  const none = (reason: string): undefined => {
+    for (const state of states) {
+      state.outcome = "skipped";
+      state.warn(`${context.image} ${reason}`);
+    }
+  };
+  let { digest } = item;
+  if (platforms.mode === "single") {
+    const single = await singleImage(context, digest);
+    if ("none" in single) return none(single.none);
+    digest = single.digest;
+  }
+  const tree = await readSelected(context, { digest }, states, { filter: platforms.mode !== "single" });
+  if (tree === undefined) throw missing(context, digest);
+  return typeof tree === "string" ? none(tree) : tree;
+}
+
+async function prepareTarget(context: CopyContext, { before, target }: TargetState): Promise<void> {
+  if (before !== undefined) return;
+  const { registry, repository } = target;
+  await context.placed.once(`${registry.origin}/${repository.name}`, context.ports.signal, () =>
+    registry.prepare(repository.name),
+  );
+}
+
+/** Signatures name the digest of what they sign, which an index loses with its platforms. */
+function warnOfIndex({ rules }: CopyContext, node: ImageNode, states: readonly TargetState[]): void {
+  if (node.content.digest === node.sourceDigest) return;
+  if (!rules.artifacts.referrers && !rules.artifacts.digestTags) return;
+  for (const state of states) {
+    state.warn(
+      `the index was rewritten to the selected platforms: signatures and other referrers of the index itself (${node.sourceDigest}) are not copied`,
+    );
+  }
+}
+
+/** The manifests of an image that is at the target already, read there: that costs nothing at the source. */
+async function manifestsAt(item: CopyItem, state: TargetState): Promise<readonly string[]> {
+  const { repository } = state.target;
+  if (!isIndexType(state.mediaType ?? "")) return [state.digest];
+  const content = await repository.manifest(state.digest);
+  const children = content === undefined ? [] : parseManifest(content).children;
+  // What refers to an index by its digest does not refer to another one.
+  const own = state.digest === item.digest ? [state.digest] : [];
+  return [...own, ...children.filter((child) => attestedBy(child) === undefined).map(({ digest }) => digest)];
+}
+
+/** Sets the tag, as the last thing. */
+async function publish(context: CopyContext, item: CopyItem, node: ImageNode, state: TargetState): Promise<void> {
+  context.stop();
+  const { repository, tag } = state.target;
+  if (context.rules.existing !== "overwrite") {
+    // It may have appeared while the content was on its way.
+    const now = await repository.head(tag);
+    if (now?.digest === node.content.digest) return await settle(context, item, state, "unchanged");
+    if (now !== undefined) return context.rules.existing === "skip" ? skip(state) : conflict(state);
+  }
+  try {
+    await putManifest(context, node, state, tag);
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.failure !== "conflict") throw error;
+    // Some registries refuse what they have already.
+    if ((await repository.head(tag))?.digest !== node.content.digest) return conflict(state, error);
+  }
+  await settle(context, item, state, "copied");
+}
+
+async function settle(
+  { rules, ports }: CopyContext,
+  item: CopyItem,
+  state: TargetState,
+  outcome: CopyOutcome,
+): Promise<void> {
+  const { registry, repository } = state.target;
+  if (changesDigest(rules.platforms)) {
+    const names = { registry: registry.name, repository: repository.name };
+    await ports.written.save(writtenKey(names, item.digest, rules.platforms), state.digest);
+  }
+  state.outcome = outcome;
+}
+
+function skip(state: TargetState): void {
+  state.outcome = "skipped";
+  state.warn(`${state.label}:${state.target.tag} is there and is another image; it was left as it is`);
+}
+
+function conflict(state: TargetState, error?: RegistryError): void {
+  state.outcome = "conflict";
+  state.fail(
+    error ?? new RegistryError("conflict", `${state.label}:${state.target.tag} is there and is another image`),
+  );
+}
+
+/** The worst first. */
+const OUTCOMES: readonly CopyOutcome[] = ["failed", "conflict", "copied", "skipped", "unchanged"];
+
+function resultOf(item: CopyItem, states: readonly TargetState[]): CopyResult {
+  const targets = states.map((state) => state.result(state.outcome ?? "copied"));
+  const failed = targets.filter(({ outcome }) => outcome === "failed");
+  const [first] = failed;
+  if (first !== undefined && failed.length === targets.length) throw first.error;
+  const sum = (of: (result: TargetResult) => number) => targets.reduce((total, target) => total + of(target), 0);
+  return {
+    outcome: OUTCOMES.find((outcome) => targets.some((target) => target.outcome === outcome)) ?? "unchanged",
+    digest: targets.find(({ outcome }) => outcome !== "failed")?.digest ?? item.digest,
+    bytes: sum(({ bytes }) => bytes),
+    blobs: {
+      copied: sum(({ blobs }) => blobs.copied),
+      mounted: sum(({ blobs }) => blobs.mounted),
+      skipped: sum(({ blobs }) => blobs.skipped),
+    },
+    warnings: [...new Set(targets.flatMap(({ warnings }) => warnings))],
+    targets,
+  };
+}

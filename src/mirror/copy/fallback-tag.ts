@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import type { Descriptor } from "../descriptor.ts";
+import { RegistryError } from "../registry.ts";
+import type { CopyContext } from "./copy-context.ts";
+import { isIndexType, OCI_INDEX } from "./media-types.ts";
+import { parseManifest } from "./parsed-manifest.ts";
+import type { TargetState } from "./target-state.ts";
+
+/** The tag that lists what refers to `digest` in registries without a referrers API. @see OCI distribution-spec, "Referrers Tag Schema" */
+export function fallbackTag(digest: string): string {
+  return digest.replace(":", "-");
+}
+
+/**
+ * Adds a referrer to the list that the target keeps under the fallback tag of `subject`. What is in the list stays.
+ * Copies of this process take turns; against others there is no protection, as the specification has none.
+ */
+export async function addToFallbackTag(
+  context: CopyContext,
+  state: TargetState,
+  subject: string,
+  referrer: Descriptor,
+): Promise<void> {
+  const { repository, registry } = state.target;
+  const tag = fallbackTag(subject);
+  await context.placed.exclusively(`${registry.origin}/${repository.name}:${tag}`, context.ports.signal, async () => {
+    const existing = await repository.manifest(tag);
+    if (existing !== undefined && !isIndexType(existing.mediaType)) {
+      state.warn(`the tag ${tag} of ${state.label} is no list of referrers and was left as it is`);
+      return;
+    }
+    const listed = existing === undefined ? [] : parseManifest(existing).children;
+    if (listed.some(({ digest }) => digest === referrer.digest)) return;
+    const bytes = new TextEncoder().encode(
+      JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...listed, referrer] }),
+    );
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    try {
+      await repository.putManifest(tag, { mediaType: OCI_INDEX, digest, bytes });
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.failure !== "conflict") throw error;
+      state.warn(`the list of referrers ${tag} may not be changed at ${state.label}: ${error.message}`);
+    }
+  });
+}

@@ -1,0 +1,14 @@
+export { copyImage } from "./copy-image.ts";
+export type {
+  BlobCounts,
+  CopyItem,
+  CopyOutcome,
+  CopyPorts,
+  CopyResult,
+  CopyRules,
+  CopySource,
+  CopyTarget,
+  TargetResult,
+} from "./copy-contract.ts";
+export { createPlacedBlobs, type PlacedBlobs } from "./placed-blobs.ts";
+export { changesDigest, memoryWrittenDigests, type WrittenDigests, writtenKey } from "./written-digests.ts";

@@ -1,0 +1,48 @@
+/** At most so many are remembered; the oldest are forgotten first, which costs a mount and nothing else. */
+const MAX_REMEMBERED = 10_000;
+
+/** What the copies of one run know of each other: which blobs were put where, and what somebody is at. */
+export interface PlacedBlobs {
+  /** A repository of the registry at `origin` that has the blob. */
+  where(origin: string, digest: string): string | undefined;
+  add(origin: string, digest: string, repository: string): void;
+  /** Runs `work` when nobody else works under that key (a blob, a list of referrers), so that who comes second finds it done. */
+  exclusively<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` for a key unless it was done before. */
+  once(key: string, signal: AbortSignal, work: () => Promise<void>): Promise<void>;
+}
+
+/** Keeps that in memory. */
+export function createPlacedBlobs(): PlacedBlobs {
+  const places = new Map<string, string>();
+  const busy = new Map<string, Promise<unknown>>();
+  const done = new Set<string>();
+  const exclusively: PlacedBlobs["exclusively"] = async (key, signal, work) => {
+    for (let other = busy.get(key); other !== undefined; other = busy.get(key)) await other;
+    signal.throwIfAborted();
+    const running = work();
+    const ended = running.then(
+      () => busy.delete(key),
+      () => busy.delete(key),
+    );
+    busy.set(key, ended);
+    return await running;
+  };
+  return {
+    where: (origin, digest) => places.get(`${origin} ${digest}`),
+    add: (origin, digest, repository) => {
+      if (places.size >= MAX_REMEMBERED) {
+        const [oldest] = places.keys();
+        if (oldest !== undefined) places.delete(oldest);
+      }
+      places.set(`${origin} ${digest}`, repository);
+    },
+    exclusively,
+    once: (key, signal, work) =>
+      exclusively(`once ${key}`, signal, async () => {
+        if (done.has(key)) return;
+        await work();
+        done.add(key);
+      }),
+  };
+}

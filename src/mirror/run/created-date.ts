@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { parseManifest } from "../copy/parsed-manifest.ts";
+import { RegistryError, type SourceRepository } from "../registry.ts";
+
+const CREATED = "org.opencontainers.image.created";
+
+/** A config is a few kilobytes; what is larger is none. */
+const MAX_CONFIG = 4 * 1024 * 1024;
+
+const configSchema = z.object({ created: z.string() });
+
+/**
+ * When an image says that it was created, in milliseconds since 1970: by its annotation, else by its config, that of
+ * the first image for an index. `null` if it does not say.
+ * @see OCI image-spec, annotations.md and config.md
+ */
+export async function createdDate(
+  source: SourceRepository,
+  digest: string,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const content = await source.manifest(digest);
+  if (content === undefined) throw new RegistryError("missing", `${source.name}@${digest} is gone`);
+  const manifest = parseManifest(content);
+  const said = time(manifest.annotations?.[CREATED]);
+  if (said !== null) return said;
+  if (manifest.kind === "index") {
+    const image = manifest.children.find(({ platform }) => platform?.os !== "unknown") ?? manifest.children[0];
+    if (image === undefined) return null;
+    const own = time(image.annotations?.[CREATED]);
+    return own ?? (await createdOfImage(source, image.digest, signal));
+  }
+  return await createdOfConfig(source, manifest.blobs[0], signal);
+}
+
+async function createdOfImage(source: SourceRepository, digest: string, signal: AbortSignal): Promise<number | null> {
+  const content = await source.manifest(digest);
+  if (content === undefined) return null;
+  const manifest = parseManifest(content);
+  if (manifest.kind === "index") return null;
+  return time(manifest.annotations?.[CREATED]) ?? (await createdOfConfig(source, manifest.blobs[0], signal));
+}
+
+async function createdOfConfig(
+  source: SourceRepository,
+  config: { readonly digest: string; readonly size: number; readonly mediaType: string } | undefined,
+  signal: AbortSignal,
+): Promise<number | null> {
+  if (config === undefined || config.size > MAX_CONFIG || !config.mediaType.endsWith("json")) return null;
+  const blob = await source.blob(config.digest, 0, signal);
+  if (blob === undefined) return null;
+  const parsed = configSchema.safeParse(await json(blob.stream));
+  return parsed.success ? time(parsed.data.created) : null;
+}
+
+async function json(stream: ReadableStream<Uint8Array>): Promise<unknown> {
+  let length = 0;
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const piece of stream) {
+    length += piece.byteLength;
+    if (length > MAX_CONFIG) return undefined;
+    text += decoder.decode(piece, { stream: true });
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function time(text: string | undefined): number | null {
+  const parsed = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(parsed) ? null : parsed;
+}
