@@ -1,5 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { type Access, createAccess } from "./access-services.ts";
+import { createSync, type Sync } from "./sync-services.ts";
+import { executionHubClass, ExecutionStore, LogStore, registryBudgetClass, type SyncRestServices } from "./sync/index.ts";
 import { type AccessServices, type Identity, loginGuardClass } from "./access/index.ts";
 import {
   type BlobStore,
@@ -53,6 +55,8 @@ export interface Services {
   readonly audit: AuditServices;
   readonly usage: UsageServices;
   readonly maintenance: Maintenance;
+  readonly sync: Sync;
+  readonly syncRest: SyncRestServices;
   /** One id per request, as the audit and the answer have it. */
   readonly requestId: Access["requestId"];
   /** What pages of other origins may do, if anything. */
@@ -125,6 +129,19 @@ function createServices(env: Env): Services {
     background: waitUntil,
   });
   const { gate, audit } = access;
+  const sync = createSync({
+    env,
+    config,
+    database,
+    clock,
+    log,
+    outbound,
+    content,
+    client,
+    decrypter: secrets.decrypter,
+    background: waitUntil,
+    mayUse: (identity, namespace, name) => mayGet(identity, namespace, name),
+  });
   const resources = createResources({
     database,
     clock,
@@ -148,6 +165,7 @@ function createServices(env: Env): Services {
         mayUse: ({ identity }, namespace, name) => mayGet(identity, namespace, name),
       }),
       contentGroup({ ...content, gate, clock, readOnly: config.READ_ONLY }),
+      sync.group,
     ],
   });
   resources.usage.contribute(async () => contentUsageNumbers(await content.usage.count()));
@@ -185,6 +203,8 @@ function createServices(env: Env): Services {
       stopping = true;
     },
     usage: { gate, authorizer, usage: resources.usage, log },
+    sync,
+    syncRest: sync.rest({ gate, authorizer, audit, registry: resources.registry }),
     maintenance: new Maintenance({
       collector: content.collector,
       resources: resources.maintenance,
@@ -199,6 +219,7 @@ function createServices(env: Env): Services {
       audit: access.auditChain,
       auditRetention: config.AUDIT_RETENTION_SECONDS * SECOND,
       access: access.remains,
+      sync: sync.maintenance,
     }),
   };
 }
@@ -233,6 +254,17 @@ function uploadPorts(env: Env) {
 /** The Durable Object class of watch hubs, with this Worker's services. */
 export class WatchHub extends watchHubClass((env) => ({
   store: new ResourceStore(env.DB, systemClock),
+  log: servicesOf(env).log,
+})) {}
+
+/** The Durable Object class of the budgets of registries, with this Worker's clock. */
+export class RegistryBudget extends registryBudgetClass(() => ({ clock: systemClock })) {}
+
+/** The Durable Object class of the hub of runs, with this Worker's services. */
+export class ExecutionHub extends executionHubClass((env) => ({
+  executions: new ExecutionStore(env.DB, systemClock),
+  logs: new LogStore(env.DB),
+  clock: systemClock,
   log: servicesOf(env).log,
 })) {}
 

@@ -1,11 +1,14 @@
+import { waitUntil } from "cloudflare:workers";
 import { serve } from "./app.ts";
 import type { Env } from "./platform/index.ts";
 import { servicesOf } from "./services.ts";
 
-export { LoginGuard, UploadSession, WatchHub } from "./services.ts";
+export { ExecutionHub, LoginGuard, RegistryBudget, UploadSession, WatchHub } from "./services.ts";
 
-/** The name that the dead-letter queue has in `wrangler.toml`. */
+/** The names that queues have in `wrangler.toml`. */
 const DEAD_LETTERS = "entrepot-maintenance-dead";
+const SYNC = "entrepot-sync";
+const SYNC_DEAD_LETTERS = "entrepot-sync-dead";
 
 /** What a self-host's clock sends instead of a cron expression before it stops the server. */
 const STOP = "@stop";
@@ -20,10 +23,16 @@ export default {
   },
 
   async queue(batch, env) {
-    const { maintenance } = servicesOf(env);
+    const { maintenance, sync, log } = servicesOf(env);
     for (const message of batch.messages) {
-      if (batch.queue === DEAD_LETTERS) maintenance.giveUp(message.body);
-      else await maintenance.run(message.body);
+      const { body } = message;
+      if (batch.queue === DEAD_LETTERS) maintenance.giveUp(body);
+      else if (batch.queue === SYNC_DEAD_LETTERS) await sync.runner.giveUp(body);
+      else if (batch.queue !== SYNC) await maintenance.run(body);
+      // The queues of a self-host deliver one message after the other, and a step of mirroring may take minutes. One
+      // that fails there is found by the clock.
+      else if (env.DISK === undefined) await sync.runner.run(body);
+      else waitUntil(sync.runner.run(body).catch((error: unknown) => log.error("sync.failed", { error })));
       message.ack();
     }
   },

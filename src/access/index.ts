@@ -59,6 +59,7 @@ export { issueApiKey, type IssuedKey, KEY_LIFETIME, type KeyRequest, rotateApiKe
 export { keyAuthenticator, type KeyAuthenticatorPorts } from "./key-authenticator.ts";
 export { keyState, KeyStore, type StoredKey } from "./key-store.ts";
 export { canMakeKeys, kubeconfig, kubeconfigHandler, type KubeconfigPorts } from "./kubeconfig.ts";
+export { equalSecrets } from "./secrets.ts";
 export type { SettingsAccount } from "./settings-accounts.ts";
 export {
   ACCESS_ROUTES,

@@ -1,3 +1,3 @@
 export { auditApi, type AuditServices } from "./audit-api.ts";
-export { type AccessRemains, Maintenance, type MaintenancePorts } from "./maintenance.ts";
+export { type AccessRemains, Maintenance, type MaintenancePorts, type SyncMaintenance } from "./maintenance.ts";
 export { contentUsageNumbers, usageApi, type UsageServices } from "./usage.ts";

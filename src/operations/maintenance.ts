@@ -25,6 +25,10 @@ const ownStepSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("prune-audit") }),
   /** Forget keys, sessions and tokens that are no longer good. */
   z.object({ type: z.literal("prune-access") }),
+  /** Mirroring: begin what is due, go on with what went silent, forget what is old. */
+  z.object({ type: z.literal("sync-tick") }),
+  z.object({ type: z.literal("sync-sweep") }),
+  z.object({ type: z.literal("prune-sync") }),
 ]);
 const stepSchema = z.union([ownStepSchema, resourceStepSchema]);
 
@@ -32,6 +36,8 @@ type Step = z.infer<typeof stepSchema>;
 
 /** Minutes between plans of a step. */
 const PLAN: readonly (readonly [every: number, step: Step])[] = [
+  [1, { type: "sync-tick" }],
+  [1, { type: "sync-sweep" }],
   [1, { type: "seal-audit" }],
   [5, { type: "sweep" }],
   [10, { type: "sweep-dependents" }],
@@ -41,6 +47,7 @@ const PLAN: readonly (readonly [every: number, step: Step])[] = [
   [60, { type: "collect-usage" }],
   [60, { type: "prune-audit" }],
   [60, { type: "prune-access" }],
+  [60, { type: "prune-sync" }],
   // A reconciliation lists the whole store.
   [6 * 60, { type: "reconcile" }],
   [24 * 60, { type: "rewrap-secrets" }],
@@ -55,6 +62,16 @@ export interface AccessRemains {
   readonly keep: number;
   /** Forgets those that ended before `time` (milliseconds), at most `limit`. Answers how many. */
   prune(time: number, limit: number): Promise<number>;
+}
+
+/** What the clock does for mirroring. */
+export interface SyncMaintenance {
+  /** Begins the runs that are due. */
+  tick(): Promise<void>;
+  /** Goes on with runs that lost whoever worked on them. */
+  resume(): Promise<void>;
+  /** Forgets old runs; whether there is more. */
+  prune(): Promise<boolean>;
 }
 
 /** What maintenance works with. */
@@ -76,6 +93,7 @@ export interface MaintenancePorts {
   readonly auditRetention: number;
   /** API keys, sessions, refresh tokens, signing keys. */
   readonly access: readonly AccessRemains[];
+  readonly sync: SyncMaintenance;
 }
 
 /** Plans clean-up by the clock and does it by queue: a cron tick only sends, and a step that has more to do sends the next. */
@@ -142,6 +160,14 @@ export class Maintenance {
         return (await this.#pruneAudit()) ? step : undefined;
       case "prune-access":
         return (await this.#pruneAccess()) ? step : undefined;
+      case "sync-tick":
+        await this.#ports.sync.tick();
+        return undefined;
+      case "sync-sweep":
+        await this.#ports.sync.resume();
+        return undefined;
+      case "prune-sync":
+        return (await this.#ports.sync.prune()) ? step : undefined;
     }
   }
 

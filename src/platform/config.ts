@@ -132,6 +132,9 @@ export const settingsSchema = z.object({
   EVENT_RETENTION_SECONDS: count(60, 365 * DAY_SECONDS)
     .default(7 * DAY_SECONDS)
     .describe("How long the rows of the event outbox are kept."),
+  SYNC_RETENTION_SECONDS: count(3600, 3650 * DAY_SECONDS)
+    .default(30 * DAY_SECONDS)
+    .describe("How long runs of mirroring are kept with their logs; the latest of each task stays."),
   LOG_LEVEL: z.enum(LOG_LEVELS).default("info").describe("Lines below this level are not written."),
   STORAGE: z
     .enum(["r2", "filesystem", "s3"])

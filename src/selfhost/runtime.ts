@@ -103,8 +103,12 @@ function configuredWorker() {
     readonly compatibilityDate: string;
     readonly compatibilityFlags: readonly string[];
   };
-  // A self-host may reach its own network.
-  const compatibilityFlags = worker.compatibilityFlags.filter((flag) => flag !== "global_fetch_strictly_public");
+  // A self-host may reach its own network. Its queues deliver one message after the other: those that take long are done
+  // after they were taken.
+  const compatibilityFlags = [
+    ...worker.compatibilityFlags.filter((flag) => flag !== "global_fetch_strictly_public"),
+    "queue_consumer_no_wait_for_wait_until",
+  ];
   return { worker: { ...worker, compatibilityFlags }, pages: path.resolve(ROOT, assets.directory) };
 }
 

@@ -39,6 +39,7 @@ function createMaintenance(kernel = createKernel(), given: Partial<MaintenancePo
     audit: new AuditChain(new AuditStore(DB)),
     auditRetention: GRACE,
     access: [],
+    sync: { tick: async () => {}, resume: async () => {}, prune: async () => false },
     ...given,
   });
   /** Does a step and those that it sends. */
@@ -66,6 +67,8 @@ describe("the clock", () => {
       "at midnight",
       MIDNIGHT,
       [
+        "sync-tick",
+        "sync-sweep",
         "seal-audit",
         "sweep",
         "sweep-dependents",
@@ -75,6 +78,7 @@ describe("the clock", () => {
         "collect-usage",
         "prune-audit",
         "prune-access",
+        "prune-sync",
         "reconcile",
         "rewrap-secrets",
         "reencrypt-secrets",
@@ -84,6 +88,8 @@ describe("the clock", () => {
       "on the hour",
       MIDNIGHT + 60 * MINUTE,
       [
+        "sync-tick",
+        "sync-sweep",
         "seal-audit",
         "sweep",
         "sweep-dependents",
@@ -93,12 +99,17 @@ describe("the clock", () => {
         "collect-usage",
         "prune-audit",
         "prune-access",
+        "prune-sync",
       ],
     ],
-    ["every ten minutes", MIDNIGHT + 10 * MINUTE, ["seal-audit", "sweep", "sweep-dependents"]],
-    ["every five minutes", MIDNIGHT + 5 * MINUTE, ["seal-audit", "sweep"]],
-    ["in between", MIDNIGHT + 7 * MINUTE, ["seal-audit"]],
-    ["late in a minute", MIDNIGHT + 5 * MINUTE + 59_999, ["seal-audit", "sweep"]],
+    [
+      "every ten minutes",
+      MIDNIGHT + 10 * MINUTE,
+      ["sync-tick", "sync-sweep", "seal-audit", "sweep", "sweep-dependents"],
+    ],
+    ["every five minutes", MIDNIGHT + 5 * MINUTE, ["sync-tick", "sync-sweep", "seal-audit", "sweep"]],
+    ["in between", MIDNIGHT + 7 * MINUTE, ["sync-tick", "sync-sweep", "seal-audit"]],
+    ["late in a minute", MIDNIGHT + 5 * MINUTE + 59_999, ["sync-tick", "sync-sweep", "seal-audit", "sweep"]],
   ])("plans %s", async (_, time, types) => {
     const { maintenance, sent } = createMaintenance();
     await maintenance.plan(time);

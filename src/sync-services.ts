@@ -1,0 +1,163 @@
+import { API_GROUPS, type Identity } from "./access/index.ts";
+import type { Content } from "./content/index.ts";
+import type { Sleep } from "./mirror/index.ts";
+import type { SyncMaintenance } from "./operations/index.ts";
+import type { Clock, Config, Database, Env, Log, Outbound } from "./platform/index.ts";
+import type { GroupBuilder, ResourceClient, SecretDecrypter } from "./resources/index.ts";
+import {
+  createNotifier,
+  createRegistries,
+  executionHub,
+  ExecutionStore,
+  forgetOld,
+  IdStore,
+  ItemStore,
+  type LiveChannel,
+  LogStore,
+  MemoryStore,
+  type RegistryAccess,
+  registryAccess,
+  resumeSilent,
+  syncGroup,
+  type SyncPorts,
+  type SyncRestServices,
+  SyncRunner,
+  type TaskControl,
+  taskControl,
+  tick,
+} from "./sync/index.ts";
+
+/** What mirroring is made of. */
+export interface SyncServicesPorts {
+  readonly env: Env;
+  readonly config: Config;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly outbound: Outbound;
+  readonly content: Pick<Content, "blobs" | "manifests" | "names" | "uploads">;
+  /** Asked for when it is needed, not before: it is made after the groups. */
+  readonly client: () => ResourceClient;
+  readonly decrypter: SecretDecrypter;
+  /** Work to finish after the answer. */
+  readonly background: (work: Promise<unknown>) => void;
+  /** Whether someone may use a SecureValue. */
+  readonly mayUse: (identity: Identity, namespace: string, secureValue: string) => Promise<boolean>;
+}
+
+/** Mirroring, put together. */
+export interface Sync {
+  readonly group: GroupBuilder;
+  readonly runner: SyncRunner;
+  readonly maintenance: SyncMaintenance;
+  readonly control: TaskControl;
+  readonly registries: RegistryAccess;
+  readonly live: LiveChannel;
+  readonly executions: ExecutionStore;
+  readonly items: ItemStore;
+  readonly logs: LogStore;
+  readonly ids: IdStore;
+  /** The REST API, of what is made after the groups. */
+  rest(made: Pick<SyncRestServices, "gate" | "authorizer" | "audit" | "registry">): SyncRestServices;
+}
+
+const SECOND = 1000;
+
+export function createSync(ports: SyncServicesPorts): Sync {
+  const { env, config, database, clock, log, outbound, client, decrypter, background } = ports;
+  const executions = new ExecutionStore(database, clock);
+  const items = new ItemStore(database, clock);
+  const logs = new LogStore(database);
+  const ids = new IdStore(database);
+  const hub = executionHub(env.EXECUTION_HUB, log);
+  const registries = createRegistries({
+    client,
+    decrypter,
+    content: ports.content,
+    readOnly: config.READ_ONLY,
+    budgets: env.REGISTRY_BUDGETS,
+    allowPrivate: config.OUTBOUND_PRIVATE === "allow",
+    fetch: (url, init) => fetch(url, init),
+    clock,
+    sleep,
+    log,
+  });
+  const notifier = createNotifier({ client, decrypter, outbound, items, logs, clock, log });
+  const work: SyncPorts = {
+    executions,
+    items,
+    logs,
+    memory: new MemoryStore(database, clock),
+    client,
+    registries,
+    queue: env.SYNC,
+    hub,
+    notify: (run, task) => notifier.runEnded(run, task),
+    clock,
+    sleep,
+    random: Math.random,
+    log,
+  };
+  const control = taskControl(work, { background });
+  const access = registryAccess(registries);
+  const retention = config.SYNC_RETENTION_SECONDS * SECOND;
+  return {
+    group: syncGroup({
+      client,
+      clock,
+      executions,
+      items,
+      logs,
+      ids,
+      control,
+      registries: access,
+      channels: notifier,
+      outbound,
+      mayUse: ({ identity }, namespace, name) => ports.mayUse(identity, namespace, name),
+      mayCopy: ({ identity }, verb, namespace) => mayCopy(identity, verb, namespace),
+    }),
+    runner: new SyncRunner(work),
+    maintenance: {
+      tick: () => tick(work),
+      resume: () => resumeSilent(work),
+      prune: () => forgetOld(work, retention),
+    },
+    control,
+    registries: access,
+    live: hub,
+    executions,
+    items,
+    logs,
+    ids,
+    rest: (made) => ({
+      ...made,
+      executions,
+      logs,
+      ids,
+      decrypter,
+      live: hub,
+      publicScheme: config.PUBLIC_SCHEME,
+      log,
+    }),
+  };
+}
+
+/** Whether someone may do this to every repository of a namespace, or of all. */
+function mayCopy({ policy, scope }: Identity, verb: "pull" | "push", namespace: string | undefined): boolean {
+  const rule = { apiGroups: [API_GROUPS.content], resources: ["repositories"], verbs: [verb] };
+  return scope === undefined && policy.uncovered([rule], namespace).length === 0;
+}
+
+const sleep: Sleep = (duration, signal) =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, duration);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });

@@ -1,0 +1,29 @@
+export { type Condition, timestamp, withConditions } from "./condition.ts";
+export { type Execution, executionObject, type ExecutionSpec, type ExecutionStatus, TASK_LABEL } from "./execution.ts";
+export {
+  EXECUTIONS,
+  LOCAL_REGISTRY,
+  NOTIFICATION_CHANNELS,
+  REGISTRIES,
+  SYNC_API_VERSION,
+  SYNC_GROUP,
+  SYNC_TASKS,
+  SYNC_VERSION,
+} from "./names.ts";
+export type { NotificationChannelSpec } from "./notification-channel.ts";
+export type {
+  AccessFailure,
+  ChannelTester,
+  Preview,
+  PreviewItem,
+  RegistryAccess,
+  RegistryTest,
+  RunOptions,
+  RunRefusal,
+  TaskControl,
+} from "./ports.ts";
+export { addressProblem, registryAddress } from "./registry-address.ts";
+export { testedStatus } from "./registry-connecters.ts";
+export { type RegistrySpec, type RegistryStatus, type RegistryType } from "./registry.ts";
+export { syncGroup, type SyncGroupPorts } from "./sync-group.ts";
+export type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "./sync-task.ts";

@@ -1,0 +1,1 @@
+export { createNotifier, type Notifier, type NotifierPorts } from "./notifier.ts";

@@ -1,0 +1,99 @@
+import { type KindKey, notFound, type ResourceObject } from "../../resources/index.ts";
+import type { NumberedKind } from "../store/index.ts";
+import { displayName } from "./object-names.ts";
+import { listedNamespaces } from "./rest-access.ts";
+import { invalidField, RestFault } from "./rest-fault.ts";
+import type { RestCall } from "./route.ts";
+
+/** Objects that one list has at the most. */
+const MAX_OBJECTS = 10_000;
+const PAGE = 500;
+
+/** An object with the number by which it is called here. */
+export interface NumberedObject<Spec, Status> {
+  readonly id: number;
+  readonly object: ResourceObject<Spec, Status>;
+}
+
+/** All objects of a namespace; without one, of all namespaces. */
+export async function allObjects<Spec, Status = unknown>(
+  { client }: Pick<RestCall, "client">,
+  kind: KindKey,
+  namespace: string | undefined,
+): Promise<readonly ResourceObject<Spec, Status>[]> {
+  const objects: ResourceObject<Spec, Status>[] = [];
+  let next: string | undefined;
+  do {
+    const page = await client.list<Spec, Status>(kind, {
+      limit: PAGE,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(next === undefined ? {} : { continue: next }),
+    });
+    objects.push(...page.items);
+    next = page.continue;
+  } while (next !== undefined && objects.length < MAX_OBJECTS);
+  return objects;
+}
+
+/**
+ * The namespaces that a list is asked for: one, all (`undefined`), or with `*` those that whoever asks may list. That
+ * there is one at least was asked for the request.
+ */
+export async function namespacesOf(call: RestCall, kind: KindKey): Promise<readonly string[] | undefined> {
+  if (call.namespace !== "*") return [call.namespace];
+  return (await call.may({ verb: "list", kind }, "")) ? undefined : listedNamespaces(call, kind);
+}
+
+/** The objects that a list is asked for, by their numbers. */
+export async function listedObjects<Spec, Status = unknown>(
+  call: RestCall,
+  kind: KindKey,
+  numbered: NumberedKind,
+): Promise<readonly NumberedObject<Spec, Status>[]> {
+  const namespaces = await namespacesOf(call, kind);
+  const objects: ResourceObject<Spec, Status>[] = [];
+  for (const namespace of namespaces ?? [undefined]) {
+    objects.push(...(await allObjects<Spec, Status>(call, kind, namespace)));
+  }
+  const ids = await call.services.ids.idsOf(
+    numbered,
+    objects.map(({ metadata }) => ({ namespace: metadata.namespace ?? "", name: metadata.name })),
+  );
+  return objects
+    .map((object, index) => ({ id: ids[index] ?? 0, object }))
+    .toSorted((first, second) => first.id - second.id);
+}
+
+/** The object that the path names. @throws {StatusError} NotFound */
+export async function targetObject<Spec, Status = unknown>(
+  { client, namespace, name }: RestCall,
+  kind: KindKey,
+): Promise<ResourceObject<Spec, Status>> {
+  const object = await client.find<Spec, Status>(kind, namespace, name);
+  if (object === undefined) throw notFound(kind, name);
+  return object;
+}
+
+/** The names of objects by their numbers. @throws {RestFault} 400, naming the field, if there is none */
+export async function nameOfNumber(
+  { services, namespace }: RestCall,
+  numbered: NumberedKind,
+  id: number,
+  field: string,
+): Promise<string> {
+  const found = await services.ids.find(numbered, id);
+  if (found?.namespace !== namespace) throw invalidField(field, `there is no ${numbered} ${id} in ${namespace}`);
+  return found.name;
+}
+
+/** @throws {RestFault} 409 if another object of the namespace is called that */
+export async function checkDisplayName(
+  call: RestCall,
+  kind: KindKey,
+  display: string,
+  own: string | undefined,
+): Promise<void> {
+  const objects = await allObjects(call, kind, call.namespace);
+  const isTaken = objects.some(({ metadata }) => metadata.name !== own && displayName(metadata) === display);
+  if (isTaken) throw new RestFault(409, `there is another of the name ${display}`);
+}

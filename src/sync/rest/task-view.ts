@@ -1,0 +1,107 @@
+import type { ResourceObject } from "../../resources/index.ts";
+import {
+  REGISTRIES,
+  type RegistrySpec,
+  type RegistryStatus,
+  type SyncTaskSpec,
+  type SyncTaskStatus,
+} from "../kinds/index.ts";
+import { parseExecutionName } from "../store/index.ts";
+import { displayName, updatedAt } from "./object-names.ts";
+import { nameOfNumber } from "./objects.ts";
+import { viewRegistry } from "./registry-view.ts";
+import type { RestCall } from "./route.ts";
+import { flatRules } from "./task-rules.ts";
+import type { FlatRules, TaskChange, TaskView } from "./task-schemas.ts";
+
+export type TaskObject = ResourceObject<SyncTaskSpec, SyncTaskStatus>;
+
+/** A task for clients. Registries come with it if whoever asks may read them. */
+export async function viewTask(
+  call: RestCall,
+  id: number,
+  object: TaskObject,
+  withRegistries: boolean,
+): Promise<TaskView> {
+  const { metadata, spec, status } = object;
+  const { namespace = "" } = metadata;
+  const { source_registry, target_registry, notification_channels, ...flat } = flatRules(spec ?? {});
+  const { ids } = call.services;
+  const [source = 0, target = 0] = await ids.idsOf("registry", [
+    { namespace, name: source_registry },
+    { namespace, name: target_registry },
+  ]);
+  const channels = await ids.idsOf(
+    "channel",
+    notification_channels.map((name) => ({ namespace, name })),
+  );
+  const registry = (number: number, name: string) =>
+    withRegistries ? registryOf(call, namespace, name, number) : undefined;
+  const [sourceObject, targetObject] = await Promise.all([
+    registry(source, source_registry),
+    registry(target, target_registry),
+  ]);
+  return {
+    id,
+    name: displayName(metadata),
+    namespace,
+    description: spec?.description ?? "",
+    ...flat,
+    tag_include: [...flat.tag_include],
+    tag_exclude: [...flat.tag_exclude],
+    architectures: [...flat.architectures],
+    source_registry: source,
+    target_registry: target,
+    notification_channel_ids: JSON.stringify(channels),
+    created_at: metadata.creationTimestamp,
+    updated_at: updatedAt(metadata),
+    ...(sourceObject === undefined ? {} : { source_registry_obj: sourceObject }),
+    ...(targetObject === undefined ? {} : { target_registry_obj: targetObject }),
+    rules: rulesOf(spec),
+    running: status?.conditions?.some(({ type, status: holds }) => type === "Running" && holds === "True") ?? false,
+    last_execution: lastExecution(status),
+    next_runs: status?.nextRuns ?? [],
+  };
+}
+
+function rulesOf(spec: SyncTaskSpec | undefined): Record<string, unknown> {
+  const { description: _description, ...rules } = spec ?? {};
+  return rules;
+}
+
+function lastExecution(status: SyncTaskStatus | undefined): TaskView["last_execution"] {
+  const last = status?.lastExecution;
+  if (last === undefined) return null;
+  return {
+    id: parseExecutionName(last.name)?.id ?? null,
+    name: last.name,
+    status: last.state,
+    start_time: last.startedAt ?? null,
+    end_time: last.endedAt ?? null,
+    error_message: last.message ?? "",
+  };
+}
+
+async function registryOf(call: RestCall, namespace: string, name: string, id: number) {
+  if (!(await call.may({ verb: "get", kind: REGISTRIES }, namespace, name))) return undefined;
+  const found = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, namespace, name);
+  return found === undefined ? undefined : viewRegistry(id, found);
+}
+
+/**
+ * What a request says in the fields of the older shape, with names for numbers.
+ * @throws {RestFault} 400, if there is no such registry or channel
+ */
+export async function givenRules(call: RestCall, change: TaskChange): Promise<Partial<FlatRules>> {
+  const { source_registry: source, target_registry: target, notification_channel_ids: channels } = change;
+  const { name: _name, description: _description, rules: _rules, ...others } = change;
+  const { source_registry: _source, target_registry: _target, notification_channel_ids: _ids, ...flat } = others;
+  const given: Record<string, unknown> = { ...flat };
+  if (source !== undefined) given["source_registry"] = await nameOfNumber(call, "registry", source, "source_registry");
+  if (target !== undefined) given["target_registry"] = await nameOfNumber(call, "registry", target, "target_registry");
+  if (channels !== undefined) {
+    const field = "notification_channel_ids";
+    given["notification_channels"] = await Promise.all(channels.map((id) => nameOfNumber(call, "channel", id, field)));
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,422 @@
+import { type Clock, type Database, uuidv7 } from "../../platform/index.ts";
+import type { EndState, ExecutionCause, ExecutionCounts, ExecutionState, StoredExecution } from "./execution.ts";
+
+/** A run to be begun. */
+export interface NewExecution {
+  readonly namespace: string;
+  readonly task: string;
+  readonly taskUid: string;
+  readonly cause: ExecutionCause;
+  readonly actor: string;
+  /** The due time, in milliseconds since the Unix epoch. It can be claimed once. */
+  readonly scheduledAt?: number;
+  readonly dryRun?: boolean;
+  readonly onlyFailedOf?: number;
+  readonly tags?: readonly string[];
+}
+
+/** A run that was begun, or why none was: one is active, or this due time was claimed before. */
+export type Begun =
+  | { readonly outcome: "begun"; readonly execution: StoredExecution }
+  | { readonly outcome: "running"; readonly execution: StoredExecution }
+  | { readonly outcome: "claimed" };
+
+/** Which runs; what is absent does not matter. */
+export interface ExecutionQuery {
+  readonly namespace?: string;
+  readonly task?: string;
+  readonly taskUid?: string;
+  readonly id?: number;
+  readonly states?: readonly ExecutionState[];
+  /** Only runs with a lower id. */
+  readonly before?: number;
+}
+
+/** How many runs there are by state. */
+export type ExecutionTotals = Readonly<Partial<Record<ExecutionState, number>>>;
+
+const COLUMNS = `id, uid, namespace, task, task_uid AS taskUid, cause, actor, scheduled_at AS scheduledAt,
+  dry_run AS dryRun, only_failed_of AS onlyFailedOf, tags, state, stop_requested AS stopRequested,
+  created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt, heartbeat_at AS heartbeatAt,
+  items_total AS itemsTotal, items_copied AS itemsCopied, items_unchanged AS itemsUnchanged,
+  items_skipped AS itemsSkipped, items_failed AS itemsFailed, blobs_total AS blobsTotal, blobs_copied AS blobsCopied,
+  blobs_mounted AS blobsMounted, blobs_skipped AS blobsSkipped, blobs_failed AS blobsFailed,
+  bytes_total AS bytesTotal, bytes_copied AS bytesCopied, error, created_rv AS createdRv, rv, deleted_at AS deletedAt`;
+
+const ACTIVE = "state IN ('pending', 'planning', 'running')";
+/** The version that the change before it in the same batch has made. */
+const THIS_VERSION = "(SELECT rv FROM sync_versions WHERE id = 1)";
+/** Longest error kept, in characters. */
+const MAX_ERROR = 2000;
+
+const COUNTERS = {
+  itemsTotal: "items_total",
+  itemsCopied: "items_copied",
+  itemsUnchanged: "items_unchanged",
+  itemsSkipped: "items_skipped",
+  itemsFailed: "items_failed",
+  blobsTotal: "blobs_total",
+  blobsCopied: "blobs_copied",
+  blobsMounted: "blobs_mounted",
+  blobsSkipped: "blobs_skipped",
+  blobsFailed: "blobs_failed",
+  bytesTotal: "bytes_total",
+  bytesCopied: "bytes_copied",
+} as const satisfies Record<keyof ExecutionCounts, string>;
+
+interface Row extends Omit<StoredExecution, "dryRun" | "stopRequested" | "tags"> {
+  readonly dryRun: 0 | 1;
+  readonly stopRequested: 0 | 1;
+  readonly tags: string | null;
+}
+
+/** Runs of tasks in D1. */
+export class ExecutionStore {
+  readonly #database: Database;
+  readonly #clock: Clock;
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  /** Begins a run, unless one of the task is active or its due time was claimed before, by whomever. */
+  async begin(run: NewExecution): Promise<Begun> {
+    for (;;) {
+      const execution = await this.#insert(run);
+      if (execution !== undefined) return { outcome: "begun", execution };
+      const { taskUid, scheduledAt } = run;
+      const claimed = scheduledAt === undefined ? undefined : (await this.lastClaimed([taskUid])).get(taskUid);
+      if (claimed !== undefined && scheduledAt !== undefined && claimed >= scheduledAt) return { outcome: "claimed" };
+      const active = await this.active(taskUid);
+      // Without one, it has ended this moment, and the way is free.
+      if (active !== undefined) return { outcome: "running", execution: active };
+    }
+  }
+
+  async #insert(run: NewExecution): Promise<StoredExecution | undefined> {
+    const now = this.#clock();
+    const { namespace, task, taskUid, cause, actor, scheduledAt, dryRun = false, onlyFailedOf, tags } = run;
+    const [, inserted] = await this.#database.batch<Row>([
+      this.#bump(),
+      this.#database
+        .prepare(
+          `INSERT INTO sync_executions (uid, namespace, task, task_uid, cause, actor, scheduled_at, dry_run,
+             only_failed_of, tags, state, created_at, heartbeat_at, created_rv, rv)
+           SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending', ?11, ?11, ${THIS_VERSION}, ${THIS_VERSION}
+           WHERE ?7 IS NULL
+             OR NOT EXISTS (SELECT 1 FROM sync_schedules WHERE task_uid = ?4 AND claimed_at >= ?7)
+           ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
+        )
+        .bind(
+          uuidv7(now),
+          namespace,
+          task,
+          taskUid,
+          cause,
+          actor,
+          scheduledAt ?? null,
+          dryRun ? 1 : 0,
+          onlyFailedOf ?? null,
+          tags === undefined ? null : JSON.stringify(tags),
+          now,
+        ),
+      // Only what was claimed: a due time that found the task running is claimed when that run has ended.
+      this.#database
+        .prepare(
+          `INSERT INTO sync_schedules (task_uid, claimed_at)
+           SELECT task_uid, scheduled_at FROM sync_executions WHERE task_uid = ?1 AND scheduled_at = ?2
+           ON CONFLICT DO UPDATE SET claimed_at = max(claimed_at, excluded.claimed_at)`,
+        )
+        .bind(taskUid, scheduledAt ?? null),
+    ]);
+    const row = inserted?.results[0];
+    return row === undefined ? undefined : executionOf(row);
+  }
+
+  /** The latest due times that were claimed, in milliseconds, by the tasks' uids. */
+  async lastClaimed(taskUids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const { results } = await this.#database
+      .prepare(
+        `SELECT task_uid AS uid, claimed_at AS at FROM sync_schedules
+         WHERE task_uid IN (SELECT value FROM json_each(?1))`,
+      )
+      .bind(JSON.stringify(taskUids))
+      .all<{ uid: string; at: number }>();
+    return new Map(results.map(({ uid, at }) => [uid, at]));
+  }
+
+  /** Says where an active run stands; the first that is not `pending` is its start. Whether it is still active. */
+  async enter(id: number, state: "planning" | "running"): Promise<boolean> {
+    const changed = await this.#change(
+      `UPDATE sync_executions SET state = ?2, started_at = coalesce(started_at, ?3), heartbeat_at = ?3, rv = ${THIS_VERSION}
+       WHERE id = ?1 AND ${ACTIVE}`,
+      [id, state, this.#clock()],
+    );
+    return changed !== undefined;
+  }
+
+  /** Says that a run lives. Answers whether it is to go on: `false` if it has ended, or somebody asked it to stop. */
+  async heartbeat(id: number): Promise<boolean> {
+    const row = await this.#database
+      .prepare(
+        `UPDATE sync_executions SET heartbeat_at = max(heartbeat_at, ?2) WHERE id = ?1 AND ${ACTIVE}
+         RETURNING stop_requested AS stop`,
+      )
+      .bind(id, this.#clock())
+      .first<{ stop: 0 | 1 }>();
+    return row?.stop === 0;
+  }
+
+  /** Says that nothing is heard of a run until a time (milliseconds), since it waits for something. */
+  async rest(id: number, until: number): Promise<void> {
+    await this.#database
+      .prepare(`UPDATE sync_executions SET heartbeat_at = max(heartbeat_at, ?2) WHERE id = ?1 AND ${ACTIVE}`)
+      .bind(id, until)
+      .run();
+  }
+
+  /** Says that a run that had gone silent is begun again. Answers how often that was, `undefined` if it has ended. */
+  async resumed(id: number): Promise<number | undefined> {
+    const row = await this.#database
+      .prepare(
+        `UPDATE sync_executions SET resumes = resumes + 1, heartbeat_at = max(heartbeat_at, ?2) WHERE id = ?1 AND ${ACTIVE}
+         RETURNING resumes`,
+      )
+      .bind(id, this.#clock())
+      .first<{ resumes: number }>();
+    return row?.resumes;
+  }
+
+  /** Asks an active run to stop. Answers the run, or `undefined` if it is not active. */
+  async requestStop(id: number): Promise<StoredExecution | undefined> {
+    return this.#change(
+      `UPDATE sync_executions SET stop_requested = 1, rv = ${THIS_VERSION} WHERE id = ?1 AND ${ACTIVE}`,
+      [id],
+    );
+  }
+
+  /** Whether somebody asked it to stop, or it is not active any more. */
+  async isStopping(id: number): Promise<boolean> {
+    const row = await this.#database
+      .prepare(`SELECT stop_requested AS stop FROM sync_executions WHERE id = ?1 AND ${ACTIVE}`)
+      .bind(id)
+      .first<{ stop: 0 | 1 }>();
+    return row?.stop !== 0;
+  }
+
+  /** Ends a run, and cancels what it has left. `undefined` if it had ended: the first end counts. */
+  async finish(id: number, state: EndState, error?: string): Promise<StoredExecution | undefined> {
+    const now = this.#clock();
+    const cancel = this.#database
+      .prepare(
+        `UPDATE sync_items SET state = 'canceled', ended_at = ?2 WHERE execution = ?1 AND state IN ('pending', 'copying')
+           AND EXISTS (SELECT 1 FROM sync_executions WHERE sync_executions.id = ?1 AND sync_executions.${ACTIVE})`,
+      )
+      .bind(id, now);
+    const end = `UPDATE sync_executions SET state = ?2, ended_at = ?3, started_at = coalesce(started_at, ?3), error = ?4,
+         rv = ${THIS_VERSION} WHERE id = ?1 AND ${ACTIVE}`;
+    return this.#change(end, [id, state, now, error?.slice(0, MAX_ERROR) ?? null], [cancel]);
+  }
+
+  /** Adds to the counters of a run, in one statement. */
+  async count(id: number, deltas: Partial<ExecutionCounts>): Promise<void> {
+    const given = (Object.keys(COUNTERS) as (keyof ExecutionCounts)[]).filter((key) => (deltas[key] ?? 0) !== 0);
+    if (given.length === 0) return;
+    const sets = given.map((key, index) => `${COUNTERS[key]} = ${COUNTERS[key]} + ?${index + 3}`);
+    await this.#change(
+      `UPDATE sync_executions SET ${sets.join(", ")}, heartbeat_at = max(heartbeat_at, ?2), rv = ${THIS_VERSION} WHERE id = ?1`,
+      [id, this.#clock(), ...given.map((key) => deltas[key] ?? 0)],
+    );
+  }
+
+  async get(id: number): Promise<StoredExecution | undefined> {
+    const row = await this.#database
+      .prepare(`SELECT ${COLUMNS} FROM sync_executions WHERE id = ?1 AND deleted_at IS NULL`)
+      .bind(id)
+      .first<Row>();
+    return row === null ? undefined : executionOf(row);
+  }
+
+  /** The run of a task that has not ended. */
+  async active(taskUid: string): Promise<StoredExecution | undefined> {
+    const row = await this.#database
+      .prepare(`SELECT ${COLUMNS} FROM sync_executions WHERE task_uid = ?1 AND ${ACTIVE}`)
+      .bind(taskUid)
+      .first<Row>();
+    return row === null ? undefined : executionOf(row);
+  }
+
+  /** The newest first. */
+  async list(query: ExecutionQuery, limit: number, offset = 0): Promise<readonly StoredExecution[]> {
+    const { sql, values } = conditions(query, 2);
+    const { results } = await this.#database
+      .prepare(
+        `SELECT ${COLUMNS} FROM sync_executions WHERE deleted_at IS NULL${sql} ORDER BY id DESC LIMIT ?1 OFFSET ?2`,
+      )
+      .bind(limit, offset, ...values)
+      .all<Row>();
+    return results.map(executionOf);
+  }
+
+  /** How many runs there are by state. */
+  async totals(query: ExecutionQuery = {}): Promise<ExecutionTotals> {
+    const { sql, values } = conditions(query, 0);
+    const { results } = await this.#database
+      .prepare(`SELECT state, count(*) AS total FROM sync_executions WHERE deleted_at IS NULL${sql} GROUP BY state`)
+      .bind(...values)
+      .all<{ state: ExecutionState; total: number }>();
+    return Object.fromEntries(results.map(({ state, total }) => [state, total]));
+  }
+
+  /** Active runs that have given no sign of life for `silence` milliseconds, the most silent first. */
+  async stale(silence: number, limit: number): Promise<readonly StoredExecution[]> {
+    const { results } = await this.#database
+      .prepare(
+        `SELECT ${COLUMNS} FROM sync_executions WHERE ${ACTIVE} AND heartbeat_at < ?1 ORDER BY heartbeat_at LIMIT ?2`,
+      )
+      .bind(this.#clock() - silence, limit)
+      .all<Row>();
+    return results.map(executionOf);
+  }
+
+  /** The version of the latest change, and the one up to which changes are no longer kept in full. */
+  async version(): Promise<{ readonly rv: number; readonly pruned: number }> {
+    const row = await this.#database
+      .prepare("SELECT rv, pruned FROM sync_versions WHERE id = 1")
+      .first<{ rv: number; pruned: number }>();
+    return row ?? { rv: 1, pruned: 0 };
+  }
+
+  /**
+   * Runs that changed after a version, deleted ones included, each once, in the order of their latest changes: `limit` of
+   * them, and more if they changed at once with the last.
+   */
+  async changedSince(rv: number, query: ExecutionQuery, limit: number): Promise<readonly StoredExecution[]> {
+    const { sql, values } = conditions(query, 2);
+    const { results } = await this.#database
+      .prepare(
+        `SELECT ${COLUMNS} FROM sync_executions WHERE rv > ?1${sql} AND rv <= coalesce(
+           (SELECT rv FROM sync_executions WHERE rv > ?1${sql} ORDER BY rv LIMIT 1 OFFSET ?2), ${Number.MAX_SAFE_INTEGER})
+         ORDER BY rv`,
+      )
+      .bind(rv, limit - 1, ...values)
+      .all<Row>();
+    return results.map(executionOf);
+  }
+
+  /** Deletes a run that has ended, with its items and logs. Whether it was there and had ended. */
+  async remove(id: number): Promise<boolean> {
+    const removed = await this.#change(
+      `UPDATE sync_executions SET deleted_at = ?2, rv = ${THIS_VERSION}
+       WHERE id = ?1 AND deleted_at IS NULL AND NOT ${ACTIVE}`,
+      [id, this.#clock()],
+    );
+    if (removed === undefined) return false;
+    await this.#database.batch([
+      this.#database.prepare("DELETE FROM sync_items WHERE execution = ?1").bind(id),
+      this.#database.prepare("DELETE FROM sync_logs WHERE execution = ?1").bind(id),
+    ]);
+    return true;
+  }
+
+  /** Forgets a task that is gone: its active run is asked to stop, and the others go with what was remembered of it. */
+  async removeTask(taskUid: string): Promise<void> {
+    const now = this.#clock();
+    await this.#database.batch([
+      this.#bump(),
+      this.#database
+        .prepare(
+          `UPDATE sync_executions SET stop_requested = 1, rv = ${THIS_VERSION} WHERE task_uid = ?1 AND ${ACTIVE}`,
+        )
+        .bind(taskUid),
+      this.#database
+        .prepare(
+          `UPDATE sync_executions SET deleted_at = ?2, rv = ${THIS_VERSION}
+           WHERE task_uid = ?1 AND deleted_at IS NULL AND NOT ${ACTIVE}`,
+        )
+        .bind(taskUid, now),
+      this.#database.prepare("DELETE FROM sync_schedules WHERE task_uid = ?1").bind(taskUid),
+      this.#database.prepare("DELETE FROM sync_written WHERE task_uid = ?1").bind(taskUid),
+      this.#database.prepare("DELETE FROM sync_tags WHERE task_uid = ?1").bind(taskUid),
+    ]);
+  }
+
+  /**
+   * Deletes runs that ended before `ended` (milliseconds), at most `limit`, and drops the rows of those that were deleted
+   * before `deleted`, with their items and logs. Answers how many rows were touched.
+   */
+  async prune(ended: number, deleted: number, limit: number): Promise<number> {
+    const now = this.#clock();
+    const gone = "SELECT id FROM sync_executions WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2";
+    const on = (sql: string) => this.#database.prepare(sql).bind(deleted, limit);
+    const [, marked, , , , dropped] = await this.#database.batch([
+      this.#bump(),
+      this.#database
+        .prepare(
+          `UPDATE sync_executions SET deleted_at = ?1, rv = ${THIS_VERSION} WHERE id IN (
+             SELECT id FROM sync_executions WHERE ended_at < ?2 AND deleted_at IS NULL ORDER BY ended_at LIMIT ?3)`,
+        )
+        .bind(now, ended, limit),
+      on(
+        `UPDATE sync_versions SET pruned = max(pruned, (SELECT coalesce(max(rv), 0) FROM sync_executions WHERE id IN (${gone})))`,
+      ),
+      on(`DELETE FROM sync_items WHERE execution IN (${gone})`),
+      on(`DELETE FROM sync_logs WHERE execution IN (${gone})`),
+      on(`DELETE FROM sync_executions WHERE id IN (${gone})`),
+    ]);
+    return (marked?.meta.changes ?? 0) + (dropped?.meta.changes ?? 0);
+  }
+
+  #bump(): D1PreparedStatement {
+    return this.#database.prepare("UPDATE sync_versions SET rv = rv + 1 WHERE id = 1");
+  }
+
+  /** Makes one change under a new version. Answers the run, or `undefined` if the conditions did not hold. */
+  async #change(
+    sql: string,
+    values: readonly (string | number | null)[],
+    before: readonly D1PreparedStatement[] = [],
+  ): Promise<StoredExecution | undefined> {
+    const results = await this.#database.batch<Row>([
+      this.#bump(),
+      ...before,
+      this.#database.prepare(`${sql} RETURNING ${COLUMNS}`).bind(...values),
+    ]);
+    const row = results.at(-1)?.results[0];
+    return row === undefined ? undefined : executionOf(row);
+  }
+}
+
+function executionOf(row: Row): StoredExecution {
+  return {
+    ...row,
+    dryRun: row.dryRun === 1,
+    stopRequested: row.stopRequested === 1,
+    tags: row.tags === null ? null : (JSON.parse(row.tags) as readonly string[]),
+  };
+}
+
+/** Conditions for `AND`, with parameters after the first `taken`. */
+function conditions(
+  { namespace, task, taskUid, id, states, before }: ExecutionQuery,
+  taken: number,
+): { readonly sql: string; readonly values: readonly (string | number)[] } {
+  const values: (string | number)[] = [];
+  let sql = "";
+  const add = (condition: (parameter: string) => string, value: string | number | undefined): void => {
+    if (value === undefined) return;
+    values.push(value);
+    sql += ` AND ${condition(`?${values.length + taken}`)}`;
+  };
+  add((value) => `namespace = ${value}`, namespace);
+  add((value) => `task = ${value}`, task);
+  add((value) => `task_uid = ${value}`, taskUid);
+  add((value) => `id = ${value}`, id);
+  add((value) => `id < ${value}`, before);
+  add(
+    (value) => `state IN (SELECT value FROM json_each(${value}))`,
+    states === undefined ? undefined : JSON.stringify(states),
+  );
+  return { sql, values };
+}

@@ -1,0 +1,233 @@
+import type { Clock, Database } from "../../platform/index.ts";
+import type { ItemEndState, ItemState, ItemTarget, NewItem, StoredItem } from "./item.ts";
+
+/** How an item ended. */
+export interface ItemEnd {
+  readonly state: ItemEndState;
+  readonly errorClass?: string;
+  readonly error?: string;
+  /** Bytes that were copied. */
+  readonly bytes?: number;
+}
+
+const COLUMNS = `id, execution, repository, tag, digest, targets, state, attempts, error_class AS errorClass, error, bytes,
+  started_at AS startedAt, ended_at AS endedAt, not_before AS notBefore, lease_until AS leaseUntil`;
+
+/** Items that one statement inserts. */
+const BATCH = 200;
+/** Longest error kept, in characters. */
+const MAX_ERROR = 1000;
+
+/** The version of a change in the same batch, and that change. */
+const BUMP = "UPDATE sync_versions SET rv = rv + 1 WHERE id = 1";
+const THIS_VERSION = "(SELECT rv FROM sync_versions WHERE id = 1)";
+const RUNS = `EXISTS (SELECT 1 FROM sync_executions AS run WHERE run.id = sync_items.execution
+  AND run.state IN ('pending', 'planning', 'running') AND run.stop_requested = 0)`;
+
+/** The counter of a run that an item counts for when it ends; canceled items count for none. */
+const COUNTERS: Readonly<Record<ItemEndState, string | undefined>> = {
+  copied: "items_copied",
+  unchanged: "items_unchanged",
+  skipped: "items_skipped",
+  failed: "items_failed",
+  conflict: "items_failed",
+  canceled: undefined,
+};
+
+type Row = Omit<StoredItem, "targets"> & { readonly targets: string };
+
+/** Items of runs in D1. What ends an item counts for its run in the same change. */
+export class ItemStore {
+  readonly #database: Database;
+  readonly #clock: Clock;
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  /** Adds what a plan found, and counts it for the run. Items that are there stay as they are. Answers how many are new. */
+  async insert(execution: number, items: readonly NewItem[]): Promise<number> {
+    let added = 0;
+    for (let index = 0; index < items.length; index += BATCH) {
+      added += await this.#insertSome(execution, items.slice(index, index + BATCH));
+    }
+    return added;
+  }
+
+  async #insertSome(execution: number, items: readonly NewItem[]): Promise<number> {
+    const rows = items.map(({ repository, tag, digest, targets, state, error }) => [
+      repository,
+      tag,
+      digest,
+      JSON.stringify(targets),
+      state,
+      error?.slice(0, MAX_ERROR) ?? null,
+    ]);
+    const at = (index: number) => `json_extract(value, '$[${index}]')`;
+    const values = JSON.stringify(rows);
+    // Counted before the insert, in the same change: only what is not there yet.
+    const isNew = `NOT EXISTS (SELECT 1 FROM sync_items WHERE execution = ?1 AND repository = ${at(0)} AND tag = ${at(1)})`;
+    const counted = (states: string) =>
+      `(SELECT count(DISTINCT ${at(0)} || ' ' || ${at(1)}) FROM json_each(?2) WHERE ${isNew}${states})`;
+    const [, , inserted] = await this.#database.batch([
+      this.#database.prepare(BUMP),
+      this.#database
+        .prepare(
+          `UPDATE sync_executions SET items_total = items_total + ${counted("")},
+             items_unchanged = items_unchanged + ${counted(` AND ${at(4)} = 'unchanged'`)},
+             items_skipped = items_skipped + ${counted(` AND ${at(4)} = 'skipped'`)},
+             items_failed = items_failed + ${counted(` AND ${at(4)} IN ('conflict', 'failed')`)}, rv = ${THIS_VERSION} WHERE id = ?1`,
+        )
+        .bind(execution, values),
+      this.#database
+        .prepare(
+          `INSERT INTO sync_items (execution, repository, tag, digest, targets, state, error, ended_at)
+           SELECT ?1, ${[0, 1, 2, 3, 4, 5].map(at).join(", ")}, iif(${at(4)} = 'pending', NULL, ?3)
+           FROM json_each(?2) WHERE true ORDER BY key ON CONFLICT DO NOTHING`,
+        )
+        .bind(execution, values, this.#clock()),
+    ]);
+    return inserted?.meta.changes ?? 0;
+  }
+
+  /**
+   * Takes items to work on for `duration` milliseconds, the oldest first: those that wait, and those whose worker has
+   * gone silent. Nothing of a run that has ended or is to stop.
+   */
+  async leaseNext(execution: number, duration: number, limit = 1): Promise<readonly StoredItem[]> {
+    const { results } = await this.#database
+      .prepare(
+        `UPDATE sync_items SET state = 'copying', attempts = attempts + 1, started_at = coalesce(started_at, ?2),
+           lease_until = ?2 + ?3
+         WHERE id IN (SELECT id FROM sync_items WHERE execution = ?1
+             AND ((state = 'pending' AND not_before <= ?2) OR (state = 'copying' AND lease_until <= ?2))
+           ORDER BY id LIMIT ?4) AND ${RUNS} RETURNING ${COLUMNS}`,
+      )
+      .bind(execution, this.#clock(), duration, limit)
+      .all<Row>();
+    return results.map(itemOf).sort((a, b) => a.id - b.id);
+  }
+
+  /** Takes one item to work on for `duration` milliseconds; `undefined` if it is done, not due, or somebody has it. */
+  async lease(id: number, duration: number): Promise<StoredItem | undefined> {
+    const row = await this.#database
+      .prepare(
+        `UPDATE sync_items SET state = 'copying', attempts = attempts + 1, started_at = coalesce(started_at, ?2),
+           lease_until = ?2 + ?3
+         WHERE id = ?1 AND ((state = 'pending' AND not_before <= ?2) OR (state = 'copying' AND lease_until <= ?2))
+           AND ${RUNS} RETURNING ${COLUMNS}`,
+      )
+      .bind(id, this.#clock(), duration)
+      .first<Row>();
+    return row === null ? undefined : itemOf(row);
+  }
+
+  /** Works on for another `duration` milliseconds. Whether it may: `false` once the item is done or its run is to stop. */
+  async renew(id: number, duration: number): Promise<boolean> {
+    const { meta } = await this.#database
+      .prepare(`UPDATE sync_items SET lease_until = ?2 WHERE id = ?1 AND state = 'copying' AND ${RUNS}`)
+      .bind(id, this.#clock() + duration)
+      .run();
+    return meta.changes > 0;
+  }
+
+  /**
+   * Gives an item back, to be begun again after `delay` milliseconds. A delay that was no failure (a budget, a time
+   * limit) does not count as an attempt.
+   */
+  async release(
+    id: number,
+    delay: number,
+    { isFailure, error }: { readonly isFailure: boolean; readonly error?: string },
+  ): Promise<void> {
+    await this.#database
+      .prepare(
+        `UPDATE sync_items SET state = 'pending', lease_until = 0, not_before = ?2,
+           attempts = max(0, attempts - ?3), error = coalesce(?4, error) WHERE id = ?1 AND state = 'copying'`,
+      )
+      .bind(id, this.#clock() + delay, isFailure ? 0 : 1, error?.slice(0, MAX_ERROR) ?? null)
+      .run();
+  }
+
+  /** Ends an item, and counts it for its run. Whether it did: an item ends once. */
+  async finish(id: number, { state, errorClass, error, bytes = 0 }: ItemEnd): Promise<boolean> {
+    const counter = COUNTERS[state];
+    const count =
+      counter === undefined
+        ? []
+        : [
+            this.#database.prepare(BUMP),
+            this.#database
+              .prepare(
+                `UPDATE sync_executions SET ${counter} = ${counter} + 1, rv = ${THIS_VERSION} WHERE id =
+                   (SELECT execution FROM sync_items WHERE sync_items.id = ?1 AND sync_items.state IN ('pending', 'copying'))`,
+              )
+              .bind(id),
+          ];
+    const results = await this.#database.batch([
+      ...count,
+      this.#database
+        .prepare(
+          `UPDATE sync_items SET state = ?2, error_class = ?3, error = ?4, bytes = ?5, ended_at = ?6, lease_until = 0
+           WHERE id = ?1 AND state IN ('pending', 'copying')`,
+        )
+        .bind(id, state, errorClass ?? null, error?.slice(0, MAX_ERROR) ?? null, bytes, this.#clock()),
+    ]);
+    return (results.at(-1)?.meta.changes ?? 0) > 0;
+  }
+
+  async get(id: number): Promise<StoredItem | undefined> {
+    const row = await this.#database.prepare(`SELECT ${COLUMNS} FROM sync_items WHERE id = ?1`).bind(id).first<Row>();
+    return row === null ? undefined : itemOf(row);
+  }
+
+  /** Items of a run after an id, in their order, of some states or of all. */
+  async list(
+    execution: number,
+    {
+      states,
+      after = 0,
+      limit,
+    }: { readonly states?: readonly ItemState[]; readonly after?: number; readonly limit: number },
+  ): Promise<readonly StoredItem[]> {
+    const { results } = await this.#database
+      .prepare(
+        `SELECT ${COLUMNS} FROM sync_items WHERE execution = ?1 AND id > ?2
+           AND (?3 IS NULL OR state IN (SELECT value FROM json_each(?3))) ORDER BY id LIMIT ?4`,
+      )
+      .bind(execution, after, states === undefined ? null : JSON.stringify(states), limit)
+      .all<Row>();
+    return results.map(itemOf);
+  }
+
+  /** What of a run failed or was in conflict, for a run that repeats just that. */
+  async failed(execution: number, limit: number, after = 0): Promise<readonly StoredItem[]> {
+    return this.list(execution, { states: ["failed", "conflict"], after, limit });
+  }
+
+  /** How many items of a run there are by state. */
+  async counts(execution: number): Promise<Readonly<Partial<Record<ItemState, number>>>> {
+    const { results } = await this.#database
+      .prepare("SELECT state, count(*) AS total FROM sync_items WHERE execution = ?1 GROUP BY state")
+      .bind(execution)
+      .all<{ state: ItemState; total: number }>();
+    return Object.fromEntries(results.map(({ state, total }) => [state, total]));
+  }
+
+  /** When the next item of a run may be begun, in milliseconds since the Unix epoch; `undefined` if none is left. */
+  async nextDue(execution: number): Promise<number | undefined> {
+    const due = await this.#database
+      .prepare(
+        `SELECT min(iif(state = 'pending', not_before, lease_until)) AS due FROM sync_items
+         WHERE execution = ?1 AND state IN ('pending', 'copying')`,
+      )
+      .bind(execution)
+      .first<number>("due");
+    return due ?? undefined;
+  }
+}
+
+function itemOf(row: Row): StoredItem {
+  return { ...row, targets: JSON.parse(row.targets) as readonly ItemTarget[] };
+}

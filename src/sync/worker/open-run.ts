@@ -1,0 +1,135 @@
+import type { CopyItemPorts, MirrorTask, Registry } from "../../mirror/index.ts";
+import { createPlacedBlobs, type PlacedBlobs, RegistryError } from "../../mirror/index.ts";
+import { Lru } from "../../platform/index.ts";
+import { SYNC_TASKS } from "../kinds/names.ts";
+import type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "../kinds/sync-task.ts";
+import { localUses } from "../kinds/task-rules.ts";
+import type { MemoryStore, StoredExecution } from "../store/index.ts";
+import type { RunReporter } from "./run-reporter.ts";
+import type { SyncPorts } from "./sync-ports.ts";
+
+/** A wait that is longer, in milliseconds, is not waited for: the work is put off. */
+const PATIENCE = 30_000;
+
+/** The task of a run; `undefined` if it is gone, or another has its name. */
+export async function taskOf(
+  run: Pick<StoredExecution, "namespace" | "task" | "taskUid">,
+  { client }: Pick<SyncPorts, "client">,
+): Promise<SyncTask | undefined> {
+  const task = await client().find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, run.namespace, run.task);
+  if (task?.spec === undefined || task.metadata.uid !== run.taskUid) return undefined;
+  return task.metadata.deletionTimestamp === undefined ? task : undefined;
+}
+
+/** In whose name a task writes to this registry. */
+export function taskActor(namespace: string, task: string): string {
+  return `system:sync:${namespace}/${task}`;
+}
+
+/**
+ * The task with its registries opened.
+ * @throws RegistryError if one is not there, or its secrets cannot be read
+ */
+export async function openTask(
+  { metadata, spec }: SyncTask,
+  { registries }: Pick<SyncPorts, "registries">,
+  signal: AbortSignal,
+): Promise<MirrorTask> {
+  if (spec === undefined) throw new RegistryError("refused", "the task has no spec");
+  const { namespace = "", name } = metadata;
+  // What the writer of the task had to be allowed is what it may do, whatever it finds.
+  const uses = localUses(spec);
+  const mayUse = (verb: "pull" | "push", place: string): boolean =>
+    uses.some((use) => use.verb === verb && (use.namespace === undefined || use.namespace === place));
+  const opened = new Map<string, Registry>();
+  for (const registry of new Set([spec.source.registry, ...spec.targets.map((target) => target.registry)])) {
+    const use = { namespace, name: registry, actor: taskActor(namespace, name), mayUse, signal };
+    opened.set(registry, await registries.open(use));
+  }
+  const registryOf = (registry: string): Registry => {
+    const found = opened.get(registry);
+    if (found === undefined) throw new Error(`${registry} was not opened`);
+    return found;
+  };
+  return {
+    name: `${namespace}/${name}`,
+    source: registryOf(spec.source.registry),
+    select: spec.source,
+    targets: spec.targets.map(({ registry, repository, tag }) => ({
+      registry: registryOf(registry),
+      repository,
+      tag,
+    })),
+    rules: spec,
+  };
+}
+
+/** Which blobs the runs of this isolate put where. Only that is shared: work of one request is not waited for by another. */
+const placedByRun = new Lru<PlacedBlobs>(20);
+
+/** What planning and copying for a run work with. */
+export function mirrorPorts(
+  run: Pick<StoredExecution, "id" | "taskUid">,
+  source: string,
+  about: { readonly signal: AbortSignal; readonly reporter: RunReporter; readonly deadline: number },
+  { memory, clock, sleep, random }: SyncPorts,
+): CopyItemPorts {
+  const { signal, reporter, deadline } = about;
+  const shared = placedByRun.get(String(run.id)) ?? createPlacedBlobs();
+  placedByRun.set(String(run.id), shared, 1);
+  return {
+    clock,
+    random,
+    signal,
+    deadline,
+    async sleep(duration, until) {
+      if (duration > PATIENCE) {
+        throw new RegistryError("delayed", "it goes on when the registry is ready again", { retryAfter: duration });
+      }
+      await sleep(duration, until);
+    },
+    progress: reporter.progress,
+    placed: {
+      ...createPlacedBlobs(),
+      where: (origin, digest) => shared.where(origin, digest),
+      add: (origin, digest, repository) => shared.add(origin, digest, repository),
+    },
+    ...remembered(run, source, memory),
+    onRetry: (what, wait, error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      reporter.log("warn", `${what}: ${reason}; trying again in ${Math.ceil(wait / 1000)} s`);
+    },
+  };
+}
+
+/** What runs remember for those after them. */
+function remembered(
+  { id, taskUid }: Pick<StoredExecution, "id" | "taskUid">,
+  source: string,
+  memory: MemoryStore,
+): Pick<CopyItemPorts, "checkpoints" | "written" | "created"> {
+  const written = (key: string) => {
+    const [target = "", repository = "", digest = "", ...platforms] = key.split("|");
+    return { taskUid, target: [target, ...platforms].join("|"), repository, digest };
+  };
+  // Another task may write to the same place by other rules, in a run of its own.
+  const own = (key: string): string => `${taskUid}|${key}`;
+  return {
+    checkpoints: {
+      load: (key) => memory.checkpoint(own(key)),
+      save: (key, checkpoint) => memory.saveCheckpoint(own(key), checkpoint, id),
+      remove: (key) => memory.removeCheckpoint(own(key)),
+    },
+    written: {
+      load: (key) => memory.written(written(key)),
+      save: (key, digest) => memory.saveWritten(written(key), digest),
+    },
+    created: {
+      load: async (digest) => (await memory.created(source, "", [digest])).get(digest),
+      // An image that does not say is asked again: that is one request for each run.
+      save: async (digest, created) => {
+        if (created !== null) await memory.saveCreated(source, "", new Map([[digest, created]]));
+      },
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import {
+  isTransient,
+  type MirrorTask,
+  type PlannedItem,
+  planItem,
+  type PlanPorts,
+  RegistryError,
+  repositoriesOf,
+  selectedTags,
+} from "../../mirror/index.ts";
+import { err, ok } from "../../platform/index.ts";
+import type { Preview, PreviewItem, TaskControl } from "../kinds/ports.ts";
+import type { SyncTask } from "../kinds/sync-task.ts";
+import { sendMessage } from "./messages.ts";
+import { mirrorPorts, openTask } from "./open-run.ts";
+import { runReporter } from "./run-reporter.ts";
+import { showUpcoming } from "./schedule.ts";
+import { startRun } from "./start-run.ts";
+import type { SyncPorts } from "./sync-ports.ts";
+
+/** How long a preview may take, in milliseconds, and how many tags it looks at. */
+const PREVIEW_TIME = 20_000;
+const PREVIEW_TAGS = 1000;
+
+/** What controlling tasks works with, besides what runs do. */
+export interface TaskControlPorts {
+  /** Work to finish after the answer. */
+  readonly background: (work: Promise<unknown>) => void;
+}
+
+export function taskControl(ports: SyncPorts, { background }: TaskControlPorts): TaskControl {
+  const { executions, queue, hub } = ports;
+  return {
+    async run(task, { cause, actor, dryRun, onlyFailedOf, tags }) {
+      try {
+        await openTask(task, ports, AbortSignal.timeout(PREVIEW_TIME));
+      } catch (error) {
+        if (!(error instanceof RegistryError) || isTransient(error)) throw error;
+        return err({ reason: "invalid", message: error.message });
+      }
+      const about = {
+        cause,
+        actor,
+        ...(dryRun === undefined ? {} : { dryRun }),
+        ...(onlyFailedOf === undefined ? {} : { onlyFailedOf }),
+        ...(tags === undefined ? {} : { tags }),
+      };
+      const begun = await startRun(task, about, ports);
+      if (begun.outcome === "begun") return ok(begun.execution);
+      if (begun.outcome === "running") return err({ reason: "running", execution: begun.execution });
+      return err({ reason: "invalid", message: "the time that it was due at was claimed before" });
+    },
+    async stop({ id }) {
+      const stopping = await executions.requestStop(id);
+      if (stopping === undefined) return undefined;
+      await hub.report(id, {});
+      await sendMessage(queue, { type: "advance", execution: id });
+      return stopping;
+    },
+    async preview(task, { limit, tags, signal }) {
+      const time = AbortSignal.timeout(PREVIEW_TIME);
+      try {
+        return ok(await previewOf(task, { limit, tags, signal: AbortSignal.any([signal, time]) }, ports));
+      } catch (error) {
+        if (error instanceof RegistryError) return err({ message: error.message });
+        if (time.aborted)
+          return err({ message: `the registries gave no answer within ${PREVIEW_TIME / 1000} seconds` });
+        throw error;
+      }
+    },
+    changed(task) {
+      if (task.metadata.deletionTimestamp !== undefined) return;
+      background(
+        showUpcoming(task, ports).catch((error: unknown) => {
+          ports.log.warn("sync.schedule-not-shown", { task: task.metadata.name, error });
+        }),
+      );
+    },
+  };
+}
+
+interface PreviewOptions {
+  readonly limit: number;
+  readonly tags: readonly string[] | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function previewOf(task: SyncTask, options: PreviewOptions, ports: SyncPorts): Promise<Preview> {
+  const warnings: string[] = [];
+  const items: PreviewItem[] = [];
+  const deadline = ports.clock() + PREVIEW_TIME;
+  const mirror = await openTask(task, ports, options.signal);
+  const about = { id: 0, taskUid: task.metadata.uid };
+  const quiet = { report: async () => {}, tell: async () => {} };
+  const reporter = runReporter(0, { hub: quiet, clock: ports.clock });
+  const planPorts = mirrorPorts(about, mirror.source.origin, { signal: options.signal, reporter, deadline }, ports);
+  try {
+    for await (const item of plannedItems(mirror, planPorts, options.tags, warnings)) {
+      if (items.length >= Math.min(options.limit, PREVIEW_TAGS)) return { items, truncated: true, warnings };
+      if (item.state === "failed") warnings.push(`${item.repository}:${item.tag}: ${item.reason ?? "failed"}`);
+      else items.push(previewItem(item));
+    }
+  } catch (error) {
+    // What was found until then is of use.
+    if (!options.signal.aborted || items.length === 0) throw error;
+    return { items, truncated: true, warnings: [...warnings, "there was no time to look at everything"] };
+  }
+  return { items, truncated: false, warnings };
+}
+
+async function* plannedItems(
+  mirror: MirrorTask,
+  ports: PlanPorts,
+  only: readonly string[] | undefined,
+  warnings: string[],
+): AsyncIterable<PlannedItem> {
+  for await (const repository of repositoriesOf(mirror, ports)) {
+    let selection: Awaited<ReturnType<typeof selectedTags>>;
+    try {
+      selection = await selectedTags(mirror, repository, ports);
+    } catch (error) {
+      ports.signal.throwIfAborted();
+      if (!(error instanceof RegistryError)) throw error;
+      warnings.push(`${repository}: ${error.message}`);
+      continue;
+    }
+    const listed = new Set(selection.all);
+    const wanted = only === undefined ? selection.selected : selection.selected.filter((tag) => only.includes(tag));
+    const width = Math.max(1, mirror.rules.concurrency);
+    for (let index = 0; index < wanted.length; index += width) {
+      const some = wanted.slice(index, index + width);
+      yield* await Promise.all(some.map((tag) => planItem(mirror, { repository, tag }, listed, ports)));
+    }
+  }
+}
+
+function previewItem({ repository, tag, digest = "", state, reason, size, targets }: PlannedItem): PreviewItem {
+  return {
+    repository,
+    tag,
+    digest,
+    action: state === "attached" || state === "failed" ? "copy" : state,
+    ...(reason === undefined ? {} : { reason }),
+    targets: targets.map((target) => `${target.target.registry.name}/${target.repository}:${target.tag}`),
+    ...(size === undefined ? {} : { bytes: size }),
+  };
+}

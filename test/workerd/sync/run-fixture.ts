@@ -1,0 +1,197 @@
+import { createContent, R2BlobStore } from "../../../src/content/index.ts";
+import { MemoryRegistry } from "../../../src/mirror/memory-registry.fixture.ts";
+import { type Registry, RegistryError } from "../../../src/mirror/index.ts";
+import { Outbound, parseConfig } from "../../../src/platform/index.ts";
+import { createResources, type ResourceClient } from "../../../src/resources/index.ts";
+import {
+  ExecutionStore,
+  IdStore,
+  ItemStore,
+  LogStore,
+  MemoryStore,
+  registryAccess,
+  resumeSilent,
+  type StoredExecution,
+  SYNC_API_VERSION,
+  SYNC_TASKS,
+  syncGroup,
+  type SyncPorts,
+  SyncRunner,
+  type SyncTask,
+  type SyncTaskSpec,
+  type SyncTaskStatus,
+  taskControl,
+  tick,
+} from "../../../src/sync/index.ts";
+import { createLocalRegistry } from "../../../src/sync/local/index.ts";
+import { bindings } from "../bindings.ts";
+import { quietLog } from "../fixture.ts";
+
+interface Sent {
+  readonly body: unknown;
+  /** When it is to be delivered, in milliseconds since the Unix epoch. */
+  readonly at: number;
+}
+
+let worlds = 0;
+
+/** Mirroring over the real database and the real kinds, with registries in memory, a queue and a clock of the test. */
+export function syncWorld() {
+  worlds += 1;
+  const namespace = `mirror-${worlds}-${Math.random().toString(36).slice(2, 8)}`;
+  const time = { now: Date.now() };
+  const clock = () => time.now;
+  const database = bindings.DB;
+  const messages: Sent[] = [];
+  const send = (body: unknown, delaySeconds = 0): void => {
+    messages.push({ body, at: time.now + 1000 * delaySeconds });
+  };
+  const queue = {
+    send: async (body: unknown, options?: { delaySeconds?: number }) => send(body, options?.delaySeconds),
+    sendBatch: async (batch: Iterable<{ body: unknown }>) => {
+      for (const { body } of batch) send(body);
+    },
+  } as unknown as SyncPorts["queue"];
+  const source = new MemoryRegistry({ name: "hub" });
+  const target = new MemoryRegistry({ name: "mirror" });
+  const content = createContent({
+    config: parseConfig({}),
+    database,
+    store: new R2BlobStore(bindings.BLOBS),
+    sessions: bindings.UPLOAD_SESSIONS,
+    edge: undefined,
+    clock,
+    log: quietLog,
+    background: (work) => void work.catch(() => {}),
+  });
+  const ended: StoredExecution[] = [];
+  const lines: { execution: number; level: string; message: string }[] = [];
+  const executions = new ExecutionStore(database, clock);
+  const items = new ItemStore(database, clock);
+  const logs = new LogStore(database);
+  const client = (): ResourceClient => resources.client;
+  const ports: SyncPorts = {
+    executions,
+    items,
+    logs,
+    memory: new MemoryStore(database, clock),
+    client,
+    registries: {
+      async open({ name, actor, mayUse }): Promise<Registry> {
+        if (name === "local") return createLocalRegistry({ content, name, readOnly: false, actor, mayUse });
+        const found = [source, target].find((registry) => registry.name === name);
+        if (found === undefined) throw new RegistryError("missing", `there is no Registry ${name}`);
+        return found;
+      },
+    },
+    queue,
+    hub: {
+      report: async (execution, { counts = {}, lines: more = [] }) => {
+        for (const { level, message } of more) lines.push({ execution, level, message });
+        await executions.count(execution, counts);
+      },
+      tell: async () => {},
+    },
+    notify: async (run) => void ended.push(run),
+    clock,
+    sleep: async () => {},
+    random: () => 0.5,
+    log: quietLog,
+    pollInterval: 20,
+  };
+  const control = taskControl(ports, { background: (work) => void work.catch(() => {}) });
+  const resources = createResources({
+    database,
+    clock,
+    log: quietLog,
+    hubs: bindings.WATCH_HUBS,
+    enqueue: async () => {},
+    background: (work) => void work.catch(() => {}),
+    staleness: 0,
+    groups: [
+      syncGroup({
+        client,
+        clock,
+        executions,
+        items,
+        logs,
+        ids: new IdStore(database),
+        control,
+        registries: registryAccess(ports.registries),
+        channels: { test: async () => ({ ok: true, message: "sent" }) },
+        outbound: new Outbound({ fetch: async () => new Response(), allowPrivate: true }),
+        mayUse: async () => true,
+        mayCopy: () => true,
+      }),
+    ],
+  });
+  const runner = new SyncRunner(ports);
+
+  /** Delivers the messages that are due, those that they send included. Answers how many. */
+  async function deliver(most = 1000): Promise<number> {
+    let count = 0;
+    for (; count < most; count += 1) {
+      const index = messages.findIndex(({ at }) => at <= time.now);
+      if (index < 0) break;
+      const [message] = messages.splice(index, 1);
+      await runner.run(message?.body);
+    }
+    return count;
+  }
+
+  /** Delivers everything, however long it has to wait. */
+  async function settle(): Promise<void> {
+    for (let count = 0; count < 100 && messages.length > 0; count += 1) {
+      await deliver();
+      const next = Math.min(...messages.map(({ at }) => at));
+      if (Number.isFinite(next)) time.now = Math.max(time.now, next);
+    }
+  }
+
+  return {
+    namespace,
+    time,
+    source,
+    target,
+    content,
+    ports,
+    control,
+    runner,
+    messages,
+    ended,
+    lines,
+    deliver,
+    settle,
+    tick: () => tick(ports),
+    resume: () => resumeSilent(ports),
+    task: async (name: string, spec: object): Promise<SyncTask> =>
+      resources.client.create<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, {
+        apiVersion: SYNC_API_VERSION,
+        kind: "SyncTask",
+        metadata: { name, namespace },
+        spec: spec as SyncTaskSpec,
+      }),
+    read: async (name: string): Promise<SyncTask> => {
+      const found = await resources.client.find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, namespace, name);
+      if (found === undefined) throw new Error(`no task ${name}`);
+      return found;
+    },
+    async run(task: SyncTask, options: { onlyFailedOf?: number; dryRun?: boolean } = {}): Promise<StoredExecution> {
+      const begun = await control.run(task, { cause: "manual", actor: "alice", ...options });
+      if (!begun.ok) throw new Error(JSON.stringify(begun.error));
+      return begun.value;
+    },
+    async execution(id: number): Promise<StoredExecution> {
+      const found = await executions.get(id);
+      if (found === undefined) throw new Error(`no execution ${id}`);
+      return found;
+    },
+  };
+}
+
+/** A task from `hub` to `mirror` of one repository. */
+export const COPY_APP = {
+  source: { registry: "hub", repository: "team/app" },
+  targets: [{ registry: "mirror" }],
+  retry: { attempts: 3, initial: "1s", maximum: "10s" },
+};

@@ -1,0 +1,272 @@
+import { describe, expect, it } from "vitest";
+import { patterned } from "../../../src/mirror/memory-registry.fixture.ts";
+import { RegistryError } from "../../../src/mirror/index.ts";
+import { COPY_APP, syncWorld } from "./run-fixture.ts";
+
+const MINUTE = 60_000;
+const APP = "team/app";
+
+describe("a run", () => {
+  it("copies what is new, and says so in the task, the run and to those who want to know", async () => {
+    const world = syncWorld();
+    for (const tag of ["v1", "v2", "v3", "v4"]) world.source.addImage(APP, { layers: [`of ${tag}`], tag });
+    const task = await world.task("app", COPY_APP);
+    const { id } = await world.run(task);
+    await world.settle();
+    expect(world.target.tagsOf(APP)).toEqual(world.source.tagsOf(APP));
+    const run = await world.execution(id);
+    expect(run).toMatchObject({ state: "succeeded", itemsTotal: 4, itemsCopied: 4, itemsFailed: 0 });
+    // Four layers, and a config that all of them share.
+    expect(run.blobsCopied).toBe(5);
+    expect(run.bytesCopied).toBe(run.bytesTotal);
+    expect(world.ended.map((run) => run.state)).toEqual(["succeeded"]);
+    const { status } = await world.read("app");
+    expect(status?.lastExecution).toMatchObject({ name: `app-${id}`, state: "succeeded" });
+    expect(status?.conditions).toContainEqual(expect.objectContaining({ type: "Complete", status: "True" }));
+  });
+
+  it("costs one HEAD at each side for a tag that did not change", async () => {
+    const world = syncWorld();
+    for (const tag of ["v1", "v2"]) world.source.addImage(APP, { tag });
+    const task = await world.task("app", COPY_APP);
+    await world.run(task);
+    await world.settle();
+    world.source.calls.length = 0;
+    world.target.calls.length = 0;
+    const { id } = await world.run(task);
+    await world.settle();
+    expect(world.source.log().sort()).toEqual(["head v1", "head v2", "tags "]);
+    expect(world.target.log().sort()).toEqual(["head v1", "head v2"]);
+    expect(await world.execution(id)).toMatchObject({ state: "unchanged", itemsUnchanged: 2 });
+  });
+
+  it("goes on past a tag that cannot be copied, and can repeat just that", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { layers: ["good"], tag: "good" });
+    const layer = world.source.addBlob(APP, "lost");
+    world.source.addImage(APP, { layers: [layer], tag: "bad" });
+    world.source.stored.get(APP)?.blobs.delete(layer.digest);
+    const task = await world.task("app", COPY_APP);
+    const { id } = await world.run(task);
+    await world.settle();
+    const run = await world.execution(id);
+    expect(run).toMatchObject({ state: "partial", itemsCopied: 1, itemsFailed: 1 });
+    expect(run.error).toContain(`${APP}:bad`);
+    expect(Object.keys(world.target.tagsOf(APP))).toEqual(["good"]);
+
+    world.source.addBlob(APP, "lost");
+    world.source.calls.length = 0;
+    const again = await world.run(task, { onlyFailedOf: id });
+    await world.settle();
+    expect(await world.execution(again.id)).toMatchObject({ state: "succeeded", itemsTotal: 1, itemsCopied: 1 });
+    expect(world.source.count("head", "good")).toBe(0);
+    expect(Object.keys(world.target.tagsOf(APP)).sort()).toEqual(["bad", "good"]);
+  });
+
+  it("fails where the repository cannot be listed", async () => {
+    const world = syncWorld();
+    world.source.failNext("tags", () => new RegistryError("denied", "hub: no", { status: 403 }));
+    const { id } = await world.run(await world.task("app", COPY_APP));
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "failed", error: expect.stringContaining("hub: no") });
+  });
+
+  it("passes over a repository of the list that is not there yet", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    world.source.addBlob("team/new", "first layer");
+    const missing = () => new RegistryError("missing", "hub: no such repository", { status: 404 });
+    world.source.before = ({ operation, repository }) => {
+      if (operation === "tags" && repository === "team/new") throw missing();
+    };
+    const source = { registry: "hub", project: "team" };
+    const { id } = await world.run(await world.task("team", { ...COPY_APP, source }));
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "succeeded", itemsTotal: 1 });
+  });
+
+  it("tries again what may pass, and gives up in the end", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    const task = await world.task("app", COPY_APP);
+    world.target.failNext("putManifest", () => new RegistryError("transient", "mirror: 503", { status: 503 }), 4);
+    const first = await world.run(task);
+    await world.settle();
+    expect(await world.execution(first.id)).toMatchObject({ state: "succeeded" });
+    world.source.addImage(APP, { layers: ["other"], tag: "v1" });
+    world.target.failNext("putManifest", () => new RegistryError("transient", "mirror: 503", { status: 503 }), 1000);
+    const second = await world.run(task);
+    await world.settle();
+    expect(await world.execution(second.id)).toMatchObject({ state: "failed", itemsFailed: 1 });
+    const [item] = await world.ports.items.failed(second.id, 1);
+    expect(item).toMatchObject({ attempts: 3, errorClass: "transient" });
+  });
+
+  it("waits by a delayed message when a budget says so, which is no attempt", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    const task = await world.task("app", COPY_APP);
+    const { id } = await world.run(task);
+    const wait = 10 * MINUTE;
+    world.source.failNext("manifest", () => new RegistryError("delayed", "hub asked to wait", { retryAfter: wait }), 5);
+    await world.deliver();
+    const [item] = await world.ports.items.list(id, { limit: 1 });
+    expect(item).toMatchObject({ state: "pending", attempts: 0 });
+    expect(item?.notBefore).toBeGreaterThanOrEqual(world.time.now + wait);
+    // Waiting is no silence.
+    world.time.now += 5 * MINUTE;
+    const waiting = world.messages.length;
+    await world.resume();
+    expect(world.messages).toHaveLength(waiting);
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "succeeded" });
+  });
+
+  it("does nothing on a dry run but look", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    const { id } = await world.run(await world.task("app", COPY_APP), { dryRun: true });
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "succeeded", itemsSkipped: 1 });
+    expect(world.target.log("putManifest", "putBlob", "upload")).toEqual([]);
+  });
+
+  it("deletes at the target what is gone from the source, if the task wants it", async () => {
+    const world = syncWorld();
+    for (const tag of ["v1", "v2", "v3"]) world.source.addImage(APP, { layers: [tag], tag });
+    const prune = { enabled: true, dryRun: false, maximumShare: 0.5 };
+    const task = await world.task("app", { ...COPY_APP, prune });
+    await world.run(task);
+    await world.settle();
+    world.source.stored.get(APP)?.tags.delete("v2");
+    await world.run(task);
+    await world.settle();
+    expect(Object.keys(world.target.tagsOf(APP)).sort()).toEqual(["v1", "v3"]);
+  });
+});
+
+describe("a run that is asked to stop", () => {
+  it("ends as canceled, and begins nothing more", async () => {
+    const world = syncWorld();
+    for (const tag of ["v1", "v2", "v3", "v4"])
+      world.source.addImage(APP, { layers: [patterned(64 * 1024, tag.length)], tag });
+    const task = await world.task("app", { ...COPY_APP, concurrency: 1 });
+    const { id } = await world.run(task);
+    world.source.slow = 20;
+    const copying = world.deliver();
+    await expect.poll(() => world.source.count("blob"), { timeout: 5000 }).toBeGreaterThan(0);
+    const asked = Date.now();
+    expect(await world.control.stop(await world.execution(id))).toMatchObject({ stopRequested: true });
+    await copying;
+    await world.settle();
+    expect(Date.now() - asked).toBeLessThan(3000);
+    const run = await world.execution(id);
+    expect(run).toMatchObject({ state: "canceled", itemsCopied: 0 });
+    expect(world.target.tagsOf(APP)).toEqual({});
+    expect(await world.ports.items.counts(id)).toEqual({ canceled: 4 });
+    expect(await world.control.stop(run)).toBeUndefined();
+  });
+
+  it("cannot be run a second time before that", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    const task = await world.task("app", COPY_APP);
+    const { id } = await world.run(task);
+    const second = await world.control.run(task, { cause: "manual", actor: "bob" });
+    expect(second).toMatchObject({ ok: false, error: { reason: "running", execution: { id } } });
+    await world.settle();
+  });
+});
+
+describe("a run whose messages are lost", () => {
+  it.each(["before the plan", "after the plan"])("is gone on with: %s", async (when) => {
+    const world = syncWorld();
+    for (const tag of ["v1", "v2", "v3"]) world.source.addImage(APP, { layers: [tag], tag });
+    const { id } = await world.run(await world.task("app", COPY_APP));
+    if (when === "after the plan") await world.deliver(1);
+    world.messages.length = 0;
+    world.time.now += 3 * MINUTE;
+    await world.resume();
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "succeeded", itemsTotal: 3, itemsCopied: 3 });
+  });
+
+  it("goes on in a large layer from where it was", async () => {
+    const world = syncWorld();
+    const large = patterned(33 * 1024 * 1024);
+    world.source.pieceSize = 1024 * 1024;
+    const { digest } = world.source.addBlob(APP, large);
+    world.source.addImage(APP, { layers: [large], tag: "v1" });
+    const { id } = await world.run(await world.task("app", COPY_APP));
+    await world.deliver(1);
+    // The isolate dies in the second part: nothing of it is heard again.
+    let parts = 0;
+    world.target.before = ({ operation }) => {
+      parts += operation === "append" ? 1 : 0;
+      if (parts === 2) throw new RegistryError("delayed", "dead", { retryAfter: 0 });
+    };
+    await world.deliver(1);
+    world.target.before = undefined;
+    world.messages.length = 0;
+    world.time.now += 3 * MINUTE;
+    await world.resume();
+    world.source.calls.length = 0;
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "succeeded" });
+    const read = world.source.calls.find((call) => call.operation === "blob" && call.reference === digest);
+    expect(read?.bytes).toBe(16 * 1024 * 1024);
+  });
+
+  it("is given up when it goes silent again and again", async () => {
+    const world = syncWorld();
+    const { id } = await world.run(await world.task("app", COPY_APP));
+    for (let count = 0; count <= 20; count += 1) {
+      world.messages.length = 0;
+      world.time.now += 3 * MINUTE;
+      await world.resume();
+    }
+    expect(await world.execution(id)).toMatchObject({ state: "failed", error: expect.stringContaining("silent") });
+  });
+
+  it("ends an item that failed every time with the dead letter, and goes on", async () => {
+    const world = syncWorld();
+    for (const tag of ["v1", "v2"]) world.source.addImage(APP, { layers: [tag], tag });
+    const { id } = await world.run(await world.task("app", { ...COPY_APP, concurrency: 1 }));
+    await world.deliver(1);
+    const [dead] = world.messages.splice(0);
+    await world.runner.giveUp(dead?.body);
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "partial", itemsCopied: 1, itemsFailed: 1 });
+  });
+});
+
+describe("this registry itself", () => {
+  it("is a target and a source", async () => {
+    const world = syncWorld();
+    const index = world.source.addPlatforms(APP, "v1", ["linux/amd64", "linux/arm64"]);
+    world.source.addImage(APP, { layers: [patterned(40 * 1024 * 1024)], tag: "large" });
+    world.source.pieceSize = 1024 * 1024;
+    const inward = await world.task("in", {
+      ...COPY_APP,
+      targets: [{ registry: "local", repository: `${world.namespace}/app` }],
+    });
+    const { id } = await world.run(inward);
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "succeeded", itemsCopied: 2 });
+    const outward = await world.task("out", {
+      source: { registry: "local", project: world.namespace },
+      targets: [
+        { registry: "mirror", repository: "back/{{ .Base }}" },
+        { registry: "local", repository: `${world.namespace}-2/app` },
+      ],
+    });
+    const back = await world.run(outward);
+    await world.settle();
+    expect(await world.execution(back.id)).toMatchObject({ state: "succeeded", itemsCopied: 2 });
+    expect(world.target.tagsOf("back/app")).toEqual(world.source.tagsOf(APP));
+    expect(world.target.tagsOf("back/app")["v1"]).toBe(index.digest);
+    const unchanged = await world.run(outward);
+    await world.settle();
+    expect(await world.execution(unchanged.id)).toMatchObject({ state: "unchanged" });
+  });
+});
