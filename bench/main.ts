@@ -8,6 +8,7 @@ import { operationCounts } from "./operation-counts.ts";
 import { renderReport } from "./report.ts";
 import { resources } from "./resources.ts";
 import { startBaseline, startDockerRegistry, startRegistry, stopAll } from "./service.ts";
+import { syncCosts } from "./sync.ts";
 import type { Row } from "./table.ts";
 import { renderRows } from "./table.ts";
 import { filesystemTransfers, r2Transfers } from "./transfers.ts";
@@ -51,9 +52,12 @@ async function main(): Promise<void> {
   const counts = await operationCounts();
   add(counts.rows);
   console.log(counts.tables);
+  const sync = await syncCosts();
+  add(sync.rows);
+  console.log(sync.table);
   const missed = rows.filter((row) => row.mark === "below target").length;
   console.log(missed === 0 ? "Every target is met." : `${missed} of ${rows.length} below target.`);
-  writeFileSync(RESULTS, renderReport(rows, counts.tables));
+  writeFileSync(RESULTS, renderReport(rows, counts.tables, sync.table));
 }
 
 let interrupted = false;

@@ -1,7 +1,7 @@
 import { renderRows, type Row } from "./table.ts";
 
 /** The run's results as a page that can be committed: nothing in it names a machine or a day. */
-export function renderReport(rows: readonly Row[], counts: string): string {
+export function renderReport(rows: readonly Row[], counts: string, sync: string): string {
   return `# What the benchmark printed
 
 \`npm run bench\` writes this page anew. Server and client share one machine, so the absolute numbers tell little; read
@@ -36,5 +36,13 @@ What one push or pull of an image (a config, a layer of 20 MiB, one of 5 MiB, an
 batch of D1 is one call; its statements are counted apart. On Cloudflare these are what an operation costs.
 
 ${counts}
+
+## Requests of mirroring
+
+What the same copy asks of the registries at both sides, ours (\`entrepot sync\`) beside regsync: a repository of 41
+tags, one of them an image of ten platforms. A pass means that ours is not above regsync: in requests at that side, and in
+bytes at both sides together.
+
+${sync}
 `;
 }

@@ -12,6 +12,7 @@ import {
 } from "./platform/index.ts";
 import { resourceApi, StatusError } from "./resources/index.ts";
 import { type Services, servicesOf } from "./services.ts";
+import { SYNC_PATHS, syncApi } from "./sync/index.ts";
 
 /**
  * Answers a request. All surfaces are here, each under its own prefix and with its own way to say what went wrong. The
@@ -65,6 +66,7 @@ rest.all("/api/v1/usage", ({ env, req }) => usageApi(servicesOf(env).usage, req.
 for (const path of ["/api/v1/audit", "/api/v1/audit/*"]) {
   rest.all(path, ({ env, req }) => auditApi(servicesOf(env).audit, req.raw));
 }
+for (const path of SYNC_PATHS) rest.all(path, ({ env, req }) => syncApi(servicesOf(env).syncRest, req.raw));
 for (const path of ["/auth", "/auth/*", "/.well-known/*"]) {
   rest.all(path, ({ env, req }) => accessApi(servicesOf(env).access, req.raw));
 }

@@ -1,7 +1,13 @@
 import { waitUntil } from "cloudflare:workers";
 import { type Access, createAccess } from "./access-services.ts";
 import { createSync, type Sync } from "./sync-services.ts";
-import { executionHubClass, ExecutionStore, LogStore, registryBudgetClass, type SyncRestServices } from "./sync/index.ts";
+import {
+  executionHubClass,
+  ExecutionStore,
+  LogStore,
+  registryBudgetClass,
+  type SyncRestServices,
+} from "./sync/index.ts";
 import { type AccessServices, type Identity, loginGuardClass } from "./access/index.ts";
 import {
   type BlobStore,

@@ -120,6 +120,10 @@ export function createSync(ports: SyncServicesPorts): Sync {
     maintenance: {
       tick: () => tick(work),
       resume: () => resumeSilent(work),
+      async restart() {
+        await executions.letGo();
+        await resumeSilent(work);
+      },
       prune: () => forgetOld(work, retention),
     },
     control,

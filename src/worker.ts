@@ -10,7 +10,8 @@ const DEAD_LETTERS = "entrepot-maintenance-dead";
 const SYNC = "entrepot-sync";
 const SYNC_DEAD_LETTERS = "entrepot-sync-dead";
 
-/** What a self-host's clock sends instead of a cron expression before it stops the server. */
+/** What a self-host's clock sends instead of a cron expression after it started the server, and before it stops it. */
+const START = "@start";
 const STOP = "@stop";
 
 export default {
@@ -19,6 +20,7 @@ export default {
   async scheduled(controller, env) {
     const services = servicesOf(env);
     if (controller.cron === STOP) services.stop();
+    else if (controller.cron === START) await services.sync.maintenance.restart();
     else await services.maintenance.plan(controller.scheduledTime);
   },
 

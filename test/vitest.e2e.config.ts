@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 
 const MINUTE = 60_000;
 
-/** What end-to-end tests drive: real clients, failures of the machine, a real browser. */
-const FOLDERS = ["clients", "faults", "browser"] as const;
+/** What end-to-end tests drive: real clients, failures of the machine, a real browser, other registries. */
+const FOLDERS = ["clients", "faults", "browser", "sync"] as const;
 
 /** `npm run test:e2e` runs these against whole servers; `npm test` runs everything else. */
 export default defineConfig({

@@ -70,6 +70,8 @@ export interface SyncMaintenance {
   tick(): Promise<void>;
   /** Goes on with runs that lost whoever worked on them. */
   resume(): Promise<void>;
+  /** Goes on with all runs at once: the machine was started, and nobody works on any of them. */
+  restart(): Promise<void>;
   /** Forgets old runs; whether there is more. */
   prune(): Promise<boolean>;
 }

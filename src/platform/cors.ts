@@ -43,6 +43,7 @@ const RESPONSE_HEADERS = [
   "WWW-Authenticate",
   "Warning",
   "X-Request-Id",
+  "X-Total-Count",
 ].join(", ");
 
 /** How long browsers may remember the answer, in seconds. */

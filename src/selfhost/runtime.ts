@@ -62,6 +62,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   );
   await miniflare.ready;
   await migrate(await miniflare.getD1Database("DB", NAME), path.join(ROOT, "migrations"));
+  await (await miniflare.getWorker(NAME)).scheduled({ cron: "@start", scheduledTime: new Date() });
   const { port } = await miniflare.unsafeGetDirectURL(NAME);
   return {
     port: Number(port),

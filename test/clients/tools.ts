@@ -46,6 +46,18 @@ const GO_PROGRAMS: readonly GoProgram[] = [
     version: "v0.11.7",
     main: "github.com/regclient/regclient/cmd/regctl",
   },
+  {
+    name: "regsync",
+    module: "github.com/regclient/regclient",
+    version: "v0.11.7",
+    main: "github.com/regclient/regclient/cmd/regsync",
+  },
+  {
+    name: "registry",
+    module: "github.com/distribution/distribution/v3",
+    version: "v3.0.0",
+    main: "github.com/distribution/distribution/v3/cmd/registry",
+  },
   { name: "helm", module: "helm.sh/helm/v3", version: "v3.22.0", main: "helm.sh/helm/v3/cmd/helm" },
 ];
 

@@ -39,7 +39,7 @@ function createMaintenance(kernel = createKernel(), given: Partial<MaintenancePo
     audit: new AuditChain(new AuditStore(DB)),
     auditRetention: GRACE,
     access: [],
-    sync: { tick: async () => {}, resume: async () => {}, prune: async () => false },
+    sync: { tick: async () => {}, resume: async () => {}, restart: async () => {}, prune: async () => false },
     ...given,
   });
   /** Does a step and those that it sends. */

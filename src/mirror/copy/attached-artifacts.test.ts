@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Descriptor } from "../descriptor.ts";
 import { MemoryRegistry } from "../memory-registry.fixture.ts";
 import { copyNow, RULES, target, testPorts } from "./copy.fixture.ts";
+import { copyImage } from "./copy-image.ts";
 import { createPlacedBlobs } from "./placed-blobs.ts";
 
 const ATTACHED = { artifacts: { ...RULES.artifacts, referrers: true, digestTags: true } };
@@ -40,6 +41,16 @@ describe("referrers", () => {
     const log = to.log("putManifest");
     expect(log[0]).toBe(`putManifest ${image.digest}`);
     expect(log.at(-1)).toBe("putManifest v1");
+  });
+
+  it("are not asked for where the tags of the source say that there are none", async () => {
+    const { source, to, image } = setUp({ source: { referrers: false } });
+    const repository = source.repository("app", "pull");
+    const from = { registry: source, repository, tags: new Set(["v1"]) };
+    const item = { repository: "app", tag: "v1", digest: image.digest };
+    await copyImage(item, from, [target(to)], { ...RULES, ...REFERRERS }, testPorts());
+    expect(source.count("referrers")).toBe(0);
+    expect(to.log("putManifest")).toEqual(["putManifest v1"]);
   });
 
   it("keeps what is listed under the target's fallback tag, and what is said of it", async () => {

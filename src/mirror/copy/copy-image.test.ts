@@ -40,6 +40,18 @@ describe("order and content", () => {
     expect(source.log("manifest", "head").some((line) => line.includes(" v1"))).toBe(false);
   });
 
+  it("does not look again at a tag that was just looked at", async () => {
+    const { source, to } = registries();
+    const image = source.addImage("app", { tag: "v1" });
+    const seen = { head: undefined };
+    expect((await copyNow(source, [{ ...target(to), seen }])).outcome).toBe("copied");
+    expect(to.count("head", "v1")).toBe(0);
+    const head = await to.repository("mirror/app", "pull").head("v1");
+    expect(head?.digest).toBe(image.digest);
+    expect((await copyNow(source, [{ ...target(to), seen: { head } }])).outcome).toBe("unchanged");
+    expect(to.count("head", "v1")).toBe(1);
+  });
+
   it("copies nested indexes from the inside out and shared blobs once", async () => {
     const { source, to } = registries();
     const inner = source.addPlatforms("app", "inner", PLATFORMS);

@@ -9,7 +9,7 @@ export interface GivenConfig extends ParsedSyncConfig {
   readonly references: ReadonlyMap<string, string>;
 }
 
-const SECRET_FIELDS = ["password", "token"];
+const SECRET_FIELDS: ReadonlySet<string> = new Set(["password", "token"]);
 
 /** A configuration as JSON with the values of its variables. */
 const envelope = z.object({ config: z.string(), variables: z.record(z.string(), z.string()).default({}) });
@@ -54,7 +54,7 @@ function withoutReferences(text: string): { readonly text: string; readonly refe
     if (!isMap(entry)) continue;
     for (const { key, value } of entry.items) {
       const name = isMap(value) && value.items.length === 1 ? value.get("secret") : undefined;
-      if (!isScalar(key) || !SECRET_FIELDS.includes(String(key.value))) continue;
+      if (!isScalar(key) || !SECRET_FIELDS.has(String(key.value))) continue;
       if (!isMap(value) || typeof name !== "string" || value.range === undefined || value.range === null) continue;
       const word = `secret-${crypto.randomUUID()}`;
       const [from, to] = value.range;

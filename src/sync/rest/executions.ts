@@ -6,7 +6,7 @@ import { namespacesOf } from "./objects.ts";
 import { invalidField, RestFault } from "./rest-fault.ts";
 import { placed, type RestCall, type RestRoute, route } from "./route.ts";
 import { taskView } from "./task-schemas.ts";
-import { viewTask } from "./task-view.ts";
+import { taskViewer } from "./task-view.ts";
 
 const PATH = "/api/v1/executions";
 const tag = "executions";
@@ -206,7 +206,7 @@ async function taskOf(call: RestCall, { namespace, task, taskUid }: StoredExecut
   if (!(await call.may({ verb: "get", kind: SYNC_TASKS }, namespace, task))) return null;
   const object = await call.client.find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, namespace, task);
   if (object?.metadata.uid !== taskUid) return null;
-  return viewTask(call, await call.services.ids.idOf("task", { namespace, name: task }), object, false);
+  return taskViewer(call)(await call.services.ids.idOf("task", { namespace, name: task }), object);
 }
 
 function viewLine({ id, execution, level, message: text, at }: StoredLogLine): z.infer<typeof logLine> {

@@ -145,13 +145,13 @@ async function importTask(
   const client = write ? call.client : call.dryClient;
   const name = objectName(display);
   const registryOf = (registry: string) => registries.get(registry) ?? objectName(registry);
-  const wanted: SyncTaskSpec = {
+  const wanted = stored({
     ...spec,
     ...(description === undefined ? {} : { description }),
     source: { ...spec.source, registry: registryOf(spec.source.registry) },
     targets: spec.targets.map((target) => ({ ...target, registry: registryOf(target.registry) })),
     notifications: { ...spec.notifications, channels: spec.notifications.channels.map(objectName) },
-  };
+  });
   const current = await call.client.find<SyncTaskSpec>(SYNC_TASKS, namespace, name);
   await call.require({ verb: current === undefined ? "create" : "update", kind: SYNC_TASKS }, namespace, name);
   if (current === undefined) {
@@ -172,4 +172,9 @@ async function importTask(
     sameJson(current.spec, object.spec) &&
     sameJson(current.metadata.annotations ?? {}, object.metadata.annotations ?? {});
   return isSame ? "unchanged" : "configured";
+}
+
+/** The spec as JSON has it: a field that is undefined is one that is not there. */
+function stored(spec: SyncTaskSpec): SyncTaskSpec {
+  return JSON.parse(JSON.stringify(spec)) as SyncTaskSpec;
 }

@@ -6,7 +6,7 @@ import {
   type SyncTaskSpec,
   type SyncTaskStatus,
 } from "../kinds/index.ts";
-import { parseExecutionName } from "../store/index.ts";
+import { type NumberedKind, parseExecutionName } from "../store/index.ts";
 import { displayName, updatedAt } from "./object-names.ts";
 import { nameOfNumber } from "./objects.ts";
 import { viewRegistry } from "./registry-view.ts";
@@ -16,51 +16,53 @@ import type { FlatRules, TaskChange, TaskView } from "./task-schemas.ts";
 
 export type TaskObject = ResourceObject<SyncTaskSpec, SyncTaskStatus>;
 
-/** A task for clients. Registries come with it if whoever asks may read them. */
-export async function viewTask(
-  call: RestCall,
-  id: number,
-  object: TaskObject,
-  withRegistries: boolean,
-): Promise<TaskView> {
-  const { metadata, spec, status } = object;
-  const { namespace = "" } = metadata;
-  const { source_registry, target_registry, notification_channels, ...flat } = flatRules(spec ?? {});
+/** Makes tasks readable for clients; what several tasks of one answer have in common is read once. */
+export function taskViewer(call: RestCall): (id: number, object: TaskObject) => Promise<TaskView> {
   const { ids } = call.services;
-  const [source = 0, target = 0] = await ids.idsOf("registry", [
-    { namespace, name: source_registry },
-    { namespace, name: target_registry },
-  ]);
-  const channels = await ids.idsOf(
-    "channel",
-    notification_channels.map((name) => ({ namespace, name })),
-  );
-  const registry = (number: number, name: string) =>
-    withRegistries ? registryOf(call, namespace, name, number) : undefined;
-  const [sourceObject, targetObject] = await Promise.all([
-    registry(source, source_registry),
-    registry(target, target_registry),
-  ]);
-  return {
-    id,
-    name: displayName(metadata),
-    namespace,
-    description: spec?.description ?? "",
-    ...flat,
-    tag_include: [...flat.tag_include],
-    tag_exclude: [...flat.tag_exclude],
-    architectures: [...flat.architectures],
-    source_registry: source,
-    target_registry: target,
-    notification_channel_ids: JSON.stringify(channels),
-    created_at: metadata.creationTimestamp,
-    updated_at: updatedAt(metadata),
-    ...(sourceObject === undefined ? {} : { source_registry_obj: sourceObject }),
-    ...(targetObject === undefined ? {} : { target_registry_obj: targetObject }),
-    rules: rulesOf(spec),
-    running: status?.conditions?.some(({ type, status: holds }) => type === "Running" && holds === "True") ?? false,
-    last_execution: lastExecution(status),
-    next_runs: status?.nextRuns ?? [],
+  const known = new Map<string, Promise<unknown>>();
+  const once = <T>(key: readonly string[], read: () => Promise<T>): Promise<T> => {
+    const text = JSON.stringify(key);
+    const before = known.get(text) as Promise<T> | undefined;
+    const reading = before ?? read();
+    known.set(text, reading);
+    return reading;
+  };
+  const numberOf = (kind: NumberedKind, namespace: string, name: string) =>
+    once(["number", kind, namespace, name], () => ids.idOf(kind, { namespace, name }));
+  const registryAt = (namespace: string, name: string, id: number) =>
+    once(["registry", namespace, name], () => registryOf(call, namespace, name, id));
+
+  return async function view(id, object) {
+    const { metadata, spec, status } = object;
+    const { namespace = "" } = metadata;
+    const { source_registry, target_registry, notification_channels, ...flat } = flatRules(spec ?? {});
+    const source = await numberOf("registry", namespace, source_registry);
+    const target = await numberOf("registry", namespace, target_registry);
+    const channels: number[] = [];
+    for (const name of notification_channels) channels.push(await numberOf("channel", namespace, name));
+    const sourceObject = await registryAt(namespace, source_registry, source);
+    const targetObject = await registryAt(namespace, target_registry, target);
+    return {
+      id,
+      name: displayName(metadata),
+      namespace,
+      description: spec?.description ?? "",
+      ...flat,
+      tag_include: [...flat.tag_include],
+      tag_exclude: [...flat.tag_exclude],
+      architectures: [...flat.architectures],
+      source_registry: source,
+      target_registry: target,
+      notification_channel_ids: JSON.stringify(channels),
+      created_at: metadata.creationTimestamp,
+      updated_at: updatedAt(metadata),
+      ...(sourceObject === undefined ? {} : { source_registry_obj: sourceObject }),
+      ...(targetObject === undefined ? {} : { target_registry_obj: targetObject }),
+      rules: rulesOf(spec),
+      running: status?.conditions?.some(({ type, status: holds }) => type === "Running" && holds === "True") ?? false,
+      last_execution: lastExecution(status),
+      next_runs: status?.nextRuns ?? [],
+    };
   };
 }
 

@@ -7,7 +7,7 @@ import { RestFault } from "./rest-fault.ts";
 import { placed, type RestCall, type RestRoute, route } from "./route.ts";
 import { differing, flatRules, type WantedTask, withFlatRules } from "./task-rules.ts";
 import { type TaskChange, taskChange, taskInput, taskView } from "./task-schemas.ts";
-import { givenRules, type TaskObject, viewTask } from "./task-view.ts";
+import { givenRules, type TaskObject, taskViewer } from "./task-view.ts";
 
 const PATH = "/api/v1/tasks";
 const tag = "tasks";
@@ -45,7 +45,8 @@ export const TASK_ROUTES: readonly RestRoute[] = [
     async handle(call) {
       const tasks = await listedObjects<SyncTaskSpec, SyncTaskStatus>(call, SYNC_TASKS, "task");
       const views = [];
-      for (const { id, object } of tasks) views.push(await viewTask(call, id, object, true));
+      const view = taskViewer(call);
+      for (const { id, object } of tasks) views.push(await view(id, object));
       return Response.json(views);
     },
   }),
@@ -73,7 +74,7 @@ export const TASK_ROUTES: readonly RestRoute[] = [
         spec: await changedTask(call, {}, given),
       })) as TaskObject;
       const id = await call.services.ids.idOf("task", { namespace, name });
-      return Response.json(await viewTask(call, id, object, true), { status: 201 });
+      return Response.json(await taskViewer(call)(id, object), { status: 201 });
     },
   }),
   route({
@@ -87,7 +88,7 @@ export const TASK_ROUTES: readonly RestRoute[] = [
     answer: taskView,
     async handle(call) {
       const object = await targetObject<SyncTaskSpec, SyncTaskStatus>(call, SYNC_TASKS);
-      return Response.json(await viewTask(call, call.id, object, true));
+      return Response.json(await taskViewer(call)(call.id, object));
     },
   }),
   route({
@@ -112,7 +113,7 @@ export const TASK_ROUTES: readonly RestRoute[] = [
         metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
         spec: merged(before.spec ?? {}, given, flat),
       }))) as TaskObject;
-      return Response.json(await viewTask(call, call.id, object, true));
+      return Response.json(await taskViewer(call)(call.id, object));
     },
   }),
   route({

@@ -269,6 +269,14 @@ export class ExecutionStore {
     return Object.fromEntries(results.map(({ state, total }) => [state, total]));
   }
 
+  /** Lets go of all that is being worked on: whoever did is gone, as on a machine that starts. */
+  async letGo(): Promise<void> {
+    await this.#database.batch([
+      this.#database.prepare(`UPDATE sync_executions SET heartbeat_at = 0 WHERE ${ACTIVE}`),
+      this.#database.prepare("UPDATE sync_items SET lease_until = 0 WHERE state = 'copying'"),
+    ]);
+  }
+
   /** Active runs that have given no sign of life for `silence` milliseconds, the most silent first. */
   async stale(silence: number, limit: number): Promise<readonly StoredExecution[]> {
     const { results } = await this.#database

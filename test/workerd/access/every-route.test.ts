@@ -8,6 +8,7 @@ import type { Env } from "../../../src/platform/index.ts";
 import { verbsOf } from "../../../src/resources/api-model.ts";
 import { isRestorer } from "../../../src/resources/storage.ts";
 import { servicesOf } from "../../../src/services.ts";
+import { SYNC_PATHS, SYNC_ROUTES } from "../../../src/sync/index.ts";
 import { bindings } from "../bindings.ts";
 import { pushImage } from "../content-images.ts";
 import { createKernel } from "../fixture.ts";
@@ -45,6 +46,7 @@ const FOR_EVERY_USER = [
   "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
   "POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
   "GET /apis/iam.entrepot.dev/v1/display",
+  "GET /api/v1/openapi.json",
   // Objects are refused one by one.
   "POST /api/v1/apply",
 ];
@@ -54,7 +56,17 @@ const REST: Readonly<Record<string, readonly string[]>> = {
   "/api/v1/usage": ["GET", "HEAD", "POST"],
   "/api/v1/audit": ["GET", "HEAD", "POST"],
   "/api/v1/audit/verify": ["GET", "HEAD", "POST"],
+  ...restOfSync(),
 };
+
+/** The endpoints of mirroring, with a number and a name in them. */
+function restOfSync(): Record<string, string[]> {
+  const methods: Record<string, string[]> = {};
+  for (const { method, path } of SYNC_ROUTES) {
+    (methods[path.replace(":id", "1").replace(":project", "library")] ??= []).push(method);
+  }
+  return methods;
+}
 
 /** Paths of the router that the resource API serves. */
 const RESOURCE_API = ["/api", "/api/*", "/apis", "/apis/*", "/openapi/*", "/version", "/livez", "/readyz"];
@@ -170,7 +182,7 @@ describe("the resource API", () => {
 
 describe("the router", () => {
   it("has no route that is in no table", () => {
-    const known = new Set([...PUBLIC, ...RESOURCE_API, ...Object.keys(REST), "/api/v1/audit/*"]);
+    const known = new Set([...PUBLIC, ...RESOURCE_API, ...Object.keys(REST), "/api/v1/audit/*", ...SYNC_PATHS]);
     const isAccess = (path: string) =>
       ["/auth/*", "/.well-known/*", "/auth", ...ACCESS_ROUTES.map((route) => route.path)].includes(path);
     // What is before all routes, such as headers.
