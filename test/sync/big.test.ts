@@ -17,9 +17,8 @@ const REPOSITORY = "library/big";
 const KILLS = [0.25, 0.6];
 
 describe.each([
-  { what: "the command", make: byCommand, ...WHOLE },
-  // A run that was lost is found by the clock after a minute or two, so most of this is waiting.
-  { what: "a SyncTask of a server", make: byTask, ...SMALL },
+  { what: "a SyncTask of a server", make: byTask, ...WHOLE },
+  { what: "the command", make: byCommand, ...SMALL },
 ])("$tags tags and 10 large layers, by $what", ({ make, tags, largeBytes }) => {
   const all = LARGE * largeBytes;
   const layers: Descriptor[] = [];
