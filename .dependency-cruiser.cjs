@@ -1,7 +1,7 @@
 /** The rules of the layout: docs/architecture.md, "Rooms". @type {import("dependency-cruiser").IConfiguration} */
 
 const surfaces = ["distribution", "charts", "extensions", "sync", "dashboard"];
-const kernels = ["content", "resources"];
+const kernels = ["content", "resources", "mirror"];
 const crossCutting = ["access", "events"];
 const any = (folders) => `^src/(${folders.join("|")})/`;
 
@@ -44,6 +44,13 @@ module.exports = {
       severity: "error",
       from: { path: any([...crossCutting, "platform"]) },
       to: { path: any(kernels) },
+    },
+    {
+      name: "the-engine-is-pure",
+      comment: "Mirroring runs in Node as well: it knows the platform's tools, and nothing of the registry.",
+      severity: "error",
+      from: { path: "^src/mirror/" },
+      to: { path: "^src/(?!mirror/|platform/)" },
     },
     {
       name: "platform-is-the-floor",
