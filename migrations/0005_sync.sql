@@ -125,16 +125,15 @@ CREATE TABLE sync_written (
 
 CREATE INDEX sync_written_at ON sync_written (written_at);
 
--- What a task last brought to a tag of a target.
-CREATE TABLE sync_tags (
+-- When images were last looked at for what belongs to them, such as signatures.
+CREATE TABLE sync_checks (
   task_uid TEXT NOT NULL,
-  target TEXT NOT NULL,
-  repository TEXT NOT NULL,
-  tag TEXT NOT NULL,
-  digest TEXT NOT NULL,
-  synced_at INTEGER NOT NULL,
-  PRIMARY KEY (task_uid, target, repository, tag)
+  image TEXT NOT NULL,
+  checked_at INTEGER NOT NULL,
+  PRIMARY KEY (task_uid, image)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sync_checks_at ON sync_checks (checked_at);
 
 -- When images were made, as their configs say.
 CREATE TABLE sync_created (

@@ -346,7 +346,7 @@ export class ExecutionStore {
         .bind(taskUid, now),
       this.#database.prepare("DELETE FROM sync_schedules WHERE task_uid = ?1").bind(taskUid),
       this.#database.prepare("DELETE FROM sync_written WHERE task_uid = ?1").bind(taskUid),
-      this.#database.prepare("DELETE FROM sync_tags WHERE task_uid = ?1").bind(taskUid),
+      this.#database.prepare("DELETE FROM sync_checks WHERE task_uid = ?1").bind(taskUid),
     ]);
   }
 

@@ -19,4 +19,4 @@ export { IdStore, type Numbered, type NumberedKind } from "./id-store.ts";
 export type { ItemEndState, ItemState, ItemTarget, NewItem, StoredItem } from "./item.ts";
 export { type ItemEnd, ItemStore } from "./item-store.ts";
 export { type LogLevel, type LogLine, type LogPage, LogStore, type StoredLogLine } from "./log-store.ts";
-export { MemoryStore, type StoredCheckpoint, type TargetTag, type WrittenKey } from "./memory-store.ts";
+export { MemoryStore, type StoredCheckpoint, type WrittenKey } from "./memory-store.ts";

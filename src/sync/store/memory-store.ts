@@ -8,15 +8,6 @@ export interface StoredCheckpoint {
   readonly offset: number;
 }
 
-/** A tag of a target of a task. */
-export interface TargetTag {
-  readonly taskUid: string;
-  /** The target registry's name. */
-  readonly target: string;
-  readonly repository: string;
-  readonly tag: string;
-}
-
 /** A digest at the source, and where it was written to. */
 export interface WrittenKey {
   readonly taskUid: string;
@@ -83,38 +74,23 @@ export class MemoryStore {
       .run();
   }
 
-  /** The source's digest that the task last brought to a tag. */
-  async syncedTag({ taskUid, target, repository, tag }: TargetTag): Promise<string | undefined> {
+  /** When a task last looked at an image for what belongs to it, in milliseconds since the Unix epoch. */
+  async checkedAt(taskUid: string, image: string): Promise<number | undefined> {
     const found = await this.#database
-      .prepare("SELECT digest FROM sync_tags WHERE task_uid = ?1 AND target = ?2 AND repository = ?3 AND tag = ?4")
-      .bind(taskUid, target, repository, tag)
-      .first<string>("digest");
+      .prepare("SELECT checked_at FROM sync_checks WHERE task_uid = ?1 AND image = ?2")
+      .bind(taskUid, image)
+      .first<number>("checked_at");
     return found ?? undefined;
   }
 
-  /** The tags of a repository that the task has brought to a target, for a prune: nothing else is its to delete. */
-  async syncedTags({ taskUid, target, repository }: Omit<TargetTag, "tag">): Promise<readonly string[]> {
-    const { results } = await this.#database
-      .prepare("SELECT tag FROM sync_tags WHERE task_uid = ?1 AND target = ?2 AND repository = ?3 ORDER BY tag")
-      .bind(taskUid, target, repository)
-      .all<{ tag: string }>();
-    return results.map(({ tag }) => tag);
-  }
-
-  async saveSyncedTag({ taskUid, target, repository, tag }: TargetTag, digest: string): Promise<void> {
+  /** Says that a task looked at an image now. */
+  async saveChecked(taskUid: string, image: string): Promise<void> {
     await this.#database
       .prepare(
-        `INSERT INTO sync_tags (task_uid, target, repository, tag, digest, synced_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO UPDATE SET digest = excluded.digest, synced_at = excluded.synced_at`,
+        `INSERT INTO sync_checks (task_uid, image, checked_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET checked_at = excluded.checked_at`,
       )
-      .bind(taskUid, target, repository, tag, digest, this.#clock())
-      .run();
-  }
-
-  async removeSyncedTag({ taskUid, target, repository, tag }: TargetTag): Promise<void> {
-    await this.#database
-      .prepare("DELETE FROM sync_tags WHERE task_uid = ?1 AND target = ?2 AND repository = ?3 AND tag = ?4")
-      .bind(taskUid, target, repository, tag)
+      .bind(taskUid, image, this.#clock())
       .run();
   }
 
@@ -156,6 +132,10 @@ export class MemoryStore {
       on(
         `DELETE FROM sync_written WHERE (task_uid, target, repository, source_digest) IN
            (SELECT task_uid, target, repository, source_digest FROM sync_written WHERE written_at < ?1 ORDER BY written_at LIMIT ?2)`,
+      ),
+      on(
+        `DELETE FROM sync_checks WHERE (task_uid, image) IN
+           (SELECT task_uid, image FROM sync_checks WHERE checked_at < ?1 ORDER BY checked_at LIMIT ?2)`,
       ),
       on(
         `DELETE FROM sync_created WHERE (registry, repository, digest) IN

@@ -1,6 +1,6 @@
 import type { CopyItemPorts, MirrorTask, Registry } from "../../mirror/index.ts";
 import { createPlacedBlobs, type PlacedBlobs, RegistryError } from "../../mirror/index.ts";
-import { Lru } from "../../platform/index.ts";
+import { type Clock, Lru } from "../../platform/index.ts";
 import { SYNC_TASKS } from "../kinds/names.ts";
 import type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "../kinds/sync-task.ts";
 import { localUses } from "../kinds/task-rules.ts";
@@ -94,7 +94,7 @@ export function mirrorPorts(
       where: (origin, digest) => shared.where(origin, digest),
       add: (origin, digest, repository) => shared.add(origin, digest, repository),
     },
-    ...remembered(run, source, memory),
+    ...remembered(run, source, memory, clock),
     onRetry: (what, wait, error) => {
       const reason = error instanceof Error ? error.message : String(error);
       reporter.log("warn", `${what}: ${reason}; trying again in ${Math.ceil(wait / 1000)} s`);
@@ -102,12 +102,16 @@ export function mirrorPorts(
   };
 }
 
+/** How often images that did not change are looked at for new signatures, in milliseconds: by each run of the night. */
+const CHECK_EVERY = 20 * 3_600_000;
+
 /** What runs remember for those after them. */
 function remembered(
   { id, taskUid }: Pick<StoredExecution, "id" | "taskUid">,
   source: string,
   memory: MemoryStore,
-): Pick<CopyItemPorts, "checkpoints" | "written" | "created"> {
+  clock: Clock,
+): Pick<CopyItemPorts, "checkpoints" | "written" | "created" | "referrerChecks"> {
   const written = (key: string) => {
     const [target = "", repository = "", digest = "", ...platforms] = key.split("|");
     return { taskUid, target: [target, ...platforms].join("|"), repository, digest };
@@ -123,6 +127,13 @@ function remembered(
     written: {
       load: (key) => memory.written(written(key)),
       save: (key, digest) => memory.saveWritten(written(key), digest),
+    },
+    referrerChecks: {
+      async due(image) {
+        const checkedAt = await memory.checkedAt(taskUid, image);
+        return checkedAt === undefined || clock() - checkedAt >= CHECK_EVERY;
+      },
+      done: (image) => memory.saveChecked(taskUid, image),
     },
     created: {
       load: async (digest) => (await memory.created(source, "", [digest])).get(digest),

@@ -290,23 +290,20 @@ describe("what runs remember", () => {
     expect(await memory.checkpoint(key)).toBeUndefined();
   });
 
-  it("is digests, tags and times", async () => {
+  it("is digests, looks and times", async () => {
     const at = { taskUid, target: "local", repository: "mirror/app" };
     await memory.saveWritten({ ...at, digest: "sha256:a" }, "sha256:b");
     expect(await memory.written({ ...at, digest: "sha256:a" })).toBe("sha256:b");
     expect(await memory.written({ ...at, digest: "sha256:c" })).toBeUndefined();
-    await memory.saveSyncedTag({ ...at, tag: "v2" }, "sha256:a");
-    await memory.saveSyncedTag({ ...at, tag: "v1" }, "sha256:a");
-    expect(await memory.syncedTags(at)).toEqual(["v1", "v2"]);
-    await memory.removeSyncedTag({ ...at, tag: "v1" });
-    expect(await memory.syncedTag({ ...at, tag: "v1" })).toBeUndefined();
-    expect(await memory.syncedTag({ ...at, tag: "v2" })).toBe("sha256:a");
+    expect(await memory.checkedAt(taskUid, "app|sha256:a")).toBeUndefined();
+    await memory.saveChecked(taskUid, "app|sha256:a");
+    expect(await memory.checkedAt(taskUid, "app|sha256:a")).toBe(time.now);
     await memory.saveCreated("https://r", "app", new Map([["sha256:a", 5]]));
     expect(await memory.created("https://r", "app", ["sha256:a", "sha256:b"])).toEqual(new Map([["sha256:a", 5]]));
     time.now += 1000;
     expect(await memory.prune(time.now, 1000)).toBeGreaterThanOrEqual(2);
     expect(await memory.created("https://r", "app", ["sha256:a"])).toEqual(new Map());
-    expect(await memory.syncedTag({ ...at, tag: "v2" })).toBe("sha256:a");
+    expect(await memory.checkedAt(taskUid, "app|sha256:a")).toBeUndefined();
   });
 });
 
