@@ -40,6 +40,23 @@ describe("a run", () => {
     expect(await world.execution(id)).toMatchObject({ state: "unchanged", itemsUnchanged: 2 });
   });
 
+  it("brings a signature that was added to an image that did not change, a day later", async () => {
+    const world = syncWorld();
+    const image = world.source.addImage(APP, { tag: "v1" });
+    const task = await world.task("app", COPY_APP);
+    await world.run(task);
+    await world.settle();
+    const signature = world.source.addImage(APP, { layers: ["signature"], subject: image });
+    const there = async () => world.target.repository(APP, "pull").head(signature.digest);
+    await world.run(task);
+    await world.settle();
+    expect(await there()).toBeUndefined();
+    world.time.now += 24 * 60 * MINUTE;
+    await world.run(task);
+    await world.settle();
+    expect(await there()).toBeDefined();
+  });
+
   it("goes on past a tag that cannot be copied, and can repeat just that", async () => {
     const world = syncWorld();
     world.source.addImage(APP, { layers: ["good"], tag: "good" });
