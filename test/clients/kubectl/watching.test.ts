@@ -15,11 +15,12 @@ describe.each(kubectlPrograms())("$name: watching", (program) => {
   afterEach(() => {
     for (const child of watches.splice(0)) child.kill("SIGKILL");
   });
-  const watch = (...args: readonly string[]): string[] => {
-    const { child, lines } = startWatch(program, kubectl, args);
-    watches.push(child);
-    return lines;
+  const start = (...args: readonly string[]): Watch => {
+    const started = startWatch(program, kubectl, args);
+    watches.push(started.child);
+    return started;
   };
+  const watch = (...args: readonly string[]): string[] => start(...args).lines;
 
   test("get -w shows each change as it happens", async () => {
     await kubectl.run("apply", "-f", kubectl.file("a.yaml", taskFile(task("a"))));
@@ -76,9 +77,11 @@ describe.each(kubectlPrograms())("$name: watching", (program) => {
     await kubectl.run("delete", "task", "held", "--wait=false");
     const early = await kubectl.attempt(["wait", "task/held", "--for=delete", "--timeout=1s"]);
     expect(early.code).toBe(1);
-    const waiting = kubectl.run("wait", "task/held", "--for=delete", "--timeout=30s");
+    // It has nothing to say about an object that is gone before it looks; its log tells when it watches.
+    const { lines, log } = start("wait", "task/held", "--for=delete", "--timeout=30s", "-v=6");
+    await vi.waitFor(() => expect(log.join("\n")).toContain("watch=true"), SEEN_MS);
     await kubectl.run("patch", "task", "held", "--type=merge", "--patch", '{"metadata":{"finalizers":null}}');
-    expect(await waiting).toBe("task.work.example.org/held condition met");
+    await saw(lines, [/^task\.work\.example\.org\/held condition met$/]);
   });
 
   // `--for=jsonpath` came with 1.23.
@@ -91,21 +94,26 @@ describe.each(kubectlPrograms())("$name: watching", (program) => {
   }
 });
 
-/** Starts a kubectl that goes on until it is ended, and collects its lines. */
-function startWatch(
-  { program }: KubectlProgram,
-  kubectl: Kubectl,
-  args: readonly string[],
-): { readonly child: ChildProcess; readonly lines: string[] } {
+/** A kubectl that runs, with the lines of its standard output, and of its standard error, so far. */
+interface Watch {
+  readonly child: ChildProcess;
+  readonly lines: string[];
+  readonly log: string[];
+}
+
+/** Starts a kubectl that goes on until it is ended, or sees what it waits for, and collects its lines. */
+function startWatch({ program }: KubectlProgram, kubectl: Kubectl, args: readonly string[]): Watch {
   const [server, url, namespace, name] = kubectl.prefix;
   const prefix = [server, url, namespace, name].filter((each) => each !== undefined);
   const child = spawn(program, [...prefix, ...args], {
     env: { ...toolEnv(), HOME: kubectl.home },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  return { child, lines };
+  const log: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
+  return { child, lines, log };
 }
 
 async function saw(lines: readonly string[], expected: readonly RegExp[]): Promise<void> {
