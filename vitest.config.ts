@@ -11,6 +11,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts"],
+          isolate: false,
           // Hexadecimal and base64 of Uint8Array, which workerd has, are behind a flag in this Node.
           execArgv: ["--js-base-64"],
         },
@@ -38,8 +39,10 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/workerd/**/*.test.ts"],
+          // Loading the Worker for each file anew would take three times as long as the tests.
+          isolate: false,
           globalSetup: ["test/support/workerd-services.ts"],
-          setupFiles: ["test/workerd/apply-migrations.ts"],
+          setupFiles: ["test/workerd/empty-database.ts"],
           testTimeout: 30_000,
         },
       },
