@@ -182,8 +182,8 @@ export class ImageFactory {
   }
 
   /** Images `<prefix>0`, `<prefix>1`, … that share a config and a layer; each has a small layer of its own. */
-  async manyTags(prefix: string, count: number): Promise<void> {
-    const config = await this.blob(Buffer.from(JSON.stringify(platformOf("linux/amd64"))), TYPES.config);
+  async manyTags(prefix: string, count: number, platform = "linux/amd64"): Promise<void> {
+    const config = await this.blob(Buffer.from(JSON.stringify(platformOf(platform))), TYPES.config);
     const shared = await this.blob(pseudoRandom(`${prefix} shared`, 4096));
     const numbers = Array.from({ length: count }, (_, number) => number);
     await inParallel(8, numbers, async (number) => {

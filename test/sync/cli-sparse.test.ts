@@ -43,7 +43,7 @@ describe("entrepot sync of some platforms under the unchanged index", () => {
       const repository = `team/refused-by-${kind}`;
       const here = new ImageFactory(source.url, repository);
       await here.platforms("v1", TEN_PLATFORMS.slice(0, 3));
-      await here.image({ seed: "other", tag: "v2" });
+      await here.image({ seed: "other", platform: "linux/arm64", tag: "v2" });
       const run = await command.run(copying(source.url, target.url, repository, RULES));
       const there = new ImageFactory(target.url, repository);
       expect(run.code, run.said).toBe(1);

@@ -469,6 +469,79 @@ describe("platforms", () => {
     expect(to.count("putManifest")).toBe(0);
   });
 
+  it.each(["sparse", "rewrite", "single"] as const)(
+    "%s goes by the config of an image without an index",
+    async (mode) => {
+      const { source, to } = registries();
+      const ports = testPorts();
+      const rules = { platforms: { mode, select } };
+      source.addImage("app", { tag: "v1", config: { os: "linux", architecture: "arm64", variant: "v8" } });
+      const skipped = await copyNow(source, to, rules, ports);
+      expect(skipped.outcome).toBe("skipped");
+      expect(skipped.warnings).toEqual(["it is for linux/arm64/v8 alone"]);
+      expect(to.tagsOf("mirror/app")).toEqual({});
+      // That is remembered: a read of the manifest counts in Docker Hub's quota.
+      source.calls.length = 0;
+      expect((await copyNow(source, to, rules, ports)).outcome).toBe("skipped");
+      expect(source.calls).toEqual([]);
+
+      const image = source.addImage("app", { tag: "v1", config: { os: "linux", architecture: "amd64" } });
+      expect(await copyNow(source, to, rules, ports)).toMatchObject({ outcome: "copied", digest: image.digest });
+      // The config is read once, and the manifest too.
+      expect([source.count("manifest"), source.count("blob")]).toEqual([1, 2]);
+    },
+  );
+
+  it("reads a config once that many images share", async () => {
+    const { source, to } = registries();
+    const ports = testPorts({ placed: createPlacedBlobs() });
+    const rules = { platforms: { mode: "rewrite" as const, select } };
+    for (const layer of ["a", "b"]) {
+      source.addImage("app", { tag: "v1", layers: [layer] });
+      expect((await copyNow(source, to, rules, ports)).outcome).toBe("copied");
+    }
+    expect(source.count("blob")).toBe(3);
+  });
+
+  it.each([
+    ["no platform in its config", { config: { architecture: "" } }],
+    ["a config of its own type", { config: {}, configType: "application/vnd.cncf.helm.config.v1+json" }],
+    ["an artifact type", { config: { os: "windows", architecture: "amd64" }, artifactType: "text/x-note" }],
+  ])("copy an artifact with %s whatever is selected", async (_what, image) => {
+    const { source, to } = registries();
+    source.addImage("app", { tag: "v1", ...image });
+    expect((await copyNow(source, to, { platforms: { mode: "rewrite", select } })).outcome).toBe("copied");
+  });
+
+  it("rewrite writes no index of nothing", async () => {
+    const { source, to } = registries();
+    const windows = source.addPlatforms("app", "windows", ["windows/amd64"]);
+    source.addIndex("app", [windows], { tag: "v1" });
+    const result = await copyNow(source, to, { platforms: { mode: "rewrite", select } });
+    expect(result).toMatchObject({ outcome: "skipped" });
+    expect(result.warnings.join()).toContain("there is windows/amd64");
+    expect(to.count("putManifest")).toBe(0);
+  });
+
+  it("sparse brings a platform that is selected later under an index that is there", async () => {
+    const { source, to } = registries({ sparse: true });
+    const index = source.addPlatforms("app", "v1", PLATFORMS);
+    const ports = testPorts();
+    const sparse = (...architectures: string[]) => ({
+      platforms: {
+        mode: "sparse" as const,
+        select: architectures.map((architecture) => ({ os: "linux", architecture })),
+      },
+    });
+    await copyNow(source, to, sparse("amd64"), ports);
+    const wider = await copyNow(source, to, sparse("amd64", "arm64"), ports);
+    expect(wider).toMatchObject({ outcome: "copied", digest: index.digest });
+    expect(to.stored.get("mirror/app")?.manifests.size).toBe(3);
+    source.calls.length = 0;
+    expect((await copyNow(source, to, sparse("amd64", "arm64"), ports)).outcome).toBe("unchanged");
+    expect(source.calls).toEqual([]);
+  });
+
   it("copies attestations of the platforms that are kept", async () => {
     const { source, to } = registries();
     const images = ["amd64", "arm64"].map((architecture) => ({

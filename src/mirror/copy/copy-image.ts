@@ -1,4 +1,4 @@
-import { attestedBy, existingDecision } from "../rules/index.ts";
+import { attestedBy } from "../rules/index.ts";
 import { RegistryError } from "../registry.ts";
 import { untilAborted } from "./abort.ts";
 import { copyAttached } from "./attached-artifacts.ts";
@@ -13,12 +13,12 @@ import type {
   CopyTarget,
   TargetResult,
 } from "./copy-contract.ts";
-import { type ImageNode, missing, onlyFor, readSelected, singleImage } from "./image-tree.ts";
+import { type ImageNode, isComplete, missing, onlyFor, readSelected, singleImage } from "./image-tree.ts";
 import { isIndexType } from "./media-types.ts";
 import { parseManifest } from "./parsed-manifest.ts";
 import { TargetState } from "./target-state.ts";
 import { putManifest, writeImage, writeManifest } from "./write-image.ts";
-import { changesDigest, writtenKey } from "./written-digests.ts";
+import { decideTag, NOTHING_WRITTEN, writtenKey } from "./written-digests.ts";
 
 /**
  * Copies one image with all that belongs to it from a source to one or several targets, reading each blob once. At
@@ -52,8 +52,9 @@ async function copy(context: CopyContext, item: CopyItem, states: readonly Targe
     node = await readImage(context, item, open());
     for (const state of node === undefined ? [] : open()) {
       state.digest = node?.content.digest ?? item.digest;
-      if (state.before === state.digest) await settle(context, item, state, "unchanged");
-      else if (state.before !== undefined && context.rules.existing === "fail") conflict(state);
+      if (state.before !== state.digest) {
+        if (state.before !== undefined && context.rules.existing === "fail") conflict(state);
+      } else if (node !== undefined && isComplete(node, state)) await settle(context, item, state, "unchanged");
     }
     if (node !== undefined) {
       const states = open();
@@ -84,23 +85,25 @@ async function copy(context: CopyContext, item: CopyItem, states: readonly Targe
 
 /** Compares what the tag is at the target with what it would become. */
 async function decide(context: CopyContext, item: CopyItem, state: TargetState): Promise<void> {
-  const { platforms, existing } = context.rules;
   const { registry, repository, tag, seen } = state.target;
   const head = seen === undefined ? await repository.head(tag) : seen.head;
   state.before = head?.digest;
   state.mediaType = head?.mediaType;
-  let expected: string | undefined = item.digest;
-  if (changesDigest(platforms)) {
-    const names = { registry: registry.name, repository: repository.name };
-    expected = await context.ports.written.load(writtenKey(names, item.digest, platforms));
-    // Whether it would be the same is known only when the source was read.
-    if (expected === undefined && existing !== "skip") return;
+  const compared = { registry: registry.name, repository: repository.name, present: head?.digest, digest: item.digest };
+  switch (await decideTag(compared, context.rules, context.ports.written)) {
+    case "copy":
+      return;
+    case "conflict":
+      return conflict(state);
+    case "skip":
+      return skip(state);
+    case "none":
+      state.outcome = "skipped";
+      return;
+    case "unchanged":
+      state.digest = head?.digest ?? item.digest;
+      state.outcome = "unchanged";
   }
-  state.digest = expected ?? item.digest;
-  const decision = existingDecision({ target: head?.digest, expected, rule: existing });
-  if (decision === "conflict") conflict(state);
-  else if (decision === "skip") skip(state);
-  else if (decision === "unchanged") state.outcome = "unchanged";
 }
 
 /** Reads what is to be written; `undefined` if the image has none of the selected platforms. */
@@ -110,21 +113,18 @@ async function readImage(
   states: readonly TargetState[],
 ): Promise<ImageNode | undefined> {
   const { platforms } = context.rules;
-  const none = (reason: string): undefined => {
+  const none = async (reason: string): Promise<undefined> => {
     for (const state of states) {
       state.outcome = "skipped";
-      state.warn(`${context.image} ${reason}`);
+      state.warn(`it ${reason}`);
+      await remember(context, item, state, NOTHING_WRITTEN);
     }
   };
-  let { digest } = item;
-  if (platforms.mode === "single") {
-    const single = await singleImage(context, digest);
-    if ("none" in single) return none(single.none);
-    digest = single.digest;
-  }
-  const tree = await readSelected(context, { digest }, states, { filter: platforms.mode !== "single" });
-  if (tree === undefined) throw missing(context, digest);
-  return typeof tree === "string" ? none(tree) : tree;
+  const top = platforms.mode === "single" ? await singleImage(context, item.digest) : { ...item, isTop: true };
+  if ("none" in top) return await none(top.none);
+  const tree = await readSelected(context, top, states, { filter: top.isTop });
+  if (tree === undefined) throw missing(context, top.digest);
+  return typeof tree === "string" ? await none(tree) : tree;
 }
 
 async function prepareTarget(context: CopyContext, { before, target }: TargetState): Promise<void> {
@@ -177,18 +177,19 @@ async function publish(context: CopyContext, item: CopyItem, node: ImageNode, st
   await settle(context, item, state, "copied");
 }
 
-async function settle(
-  { rules, ports }: CopyContext,
-  item: CopyItem,
-  state: TargetState,
-  outcome: CopyOutcome,
-): Promise<void> {
-  const { registry, repository } = state.target;
-  if (changesDigest(rules.platforms)) {
-    const names = { registry: registry.name, repository: repository.name };
-    await ports.written.save(writtenKey(names, item.digest, rules.platforms), state.digest);
-  }
+async function settle(context: CopyContext, item: CopyItem, state: TargetState, outcome: CopyOutcome): Promise<void> {
+  if (context.rules.platforms.mode !== "all") await remember(context, item, state, state.digest);
   state.outcome = outcome;
+}
+
+async function remember(
+  { rules, ports }: CopyContext,
+  { digest }: CopyItem,
+  { target: { registry, repository } }: TargetState,
+  written: string,
+): Promise<void> {
+  const names = { registry: registry.name, repository: repository.name };
+  await ports.written.save(writtenKey(names, digest, rules.platforms), written);
 }
 
 function skip(state: TargetState): void {

@@ -2,12 +2,15 @@ import type { Descriptor, ManifestContent, ManifestHead } from "../descriptor.ts
 import { RegistryError } from "../registry.ts";
 import {
   attestedBy,
+  matchesPlatform,
   type PlatformRule,
   type PlatformSelection,
+  platformText,
   rewriteIndex,
   selectPlatforms,
 } from "../rules/index.ts";
 import type { CopyContext } from "./copy-context.ts";
+import { isImageConfig, platformOf, readConfig, withData } from "./image-config.ts";
 import { mapLimited } from "./map-limited.ts";
 import { isIndexType, isManifestType } from "./media-types.ts";
 import { type ParsedManifest, parseManifest, verifyManifest } from "./parsed-manifest.ts";
@@ -39,6 +42,13 @@ export interface ImageNode {
   readonly manifests: readonly string[];
 }
 
+/** Where reading begins. */
+export interface TreeTop {
+  readonly digest: string;
+  /** If it was read already. */
+  readonly content?: ManifestContent;
+}
+
 export interface TreeOptions {
   /** Reads and writes the top even where it is there. */
   readonly force?: boolean;
@@ -54,12 +64,12 @@ export interface TreeOptions {
  */
 export async function readSelected(
   context: CopyContext,
-  top: { readonly digest: string },
+  top: TreeTop,
   states: readonly TargetState[],
   options: TreeOptions,
 ): Promise<ImageNode | string | undefined> {
   const limits = { nodes: 0, bytes: 0 };
-  const found = new Map<string, ManifestContent>();
+  const found = new Map(top.content === undefined ? [] : [[top.digest, top.content]]);
   // Under such rules an index that is there says nothing of the platforms that are.
   const thorough = options.filter && context.rules.platforms.mode !== "all";
   const read = async (
@@ -84,7 +94,10 @@ export async function readSelected(
     }
     const parsed = parseManifest(content);
     if (parsed.kind === "image") {
-      const image = { content, sourceDigest: digest, parsed, children: [], looseBlobs: [], lacking };
+      // What an index names has its platform there, or is wanted without one.
+      const chosen = thorough && depth === 0 ? await ofSelectedPlatform(context, parsed) : parsed;
+      if (typeof chosen === "string") return chosen;
+      const image = { content, sourceDigest: digest, parsed: chosen, children: [], looseBlobs: [], lacking };
       return { ...image, sparse: false, manifests: [digest] };
     }
     const selection = selectPlatforms({ manifests: parsed.children }, options.filter ? context.rules.platforms : ALL);
@@ -100,13 +113,13 @@ export async function readSelected(
     lacking: ReadonlySet<TargetState>,
     depth: number,
     path: readonly string[],
-  ): Promise<ImageNode> => {
+  ): Promise<ImageNode | string> => {
     const looseBlobs: Descriptor[] = [];
     const rewriting = options.filter && context.rules.platforms.mode === "rewrite";
     const manifests: string[] = [];
     const children: ImageNode[] = [];
     const replaced = new Map<string, ManifestHead>();
-    const dropped = new Set<string>();
+    const dropped = new Map<string, string>();
     const unique = [...new Map(selection.kept.map((child) => [child.digest, child])).values()];
     const nodes = await mapLimited(unique, READERS, async (child) => {
       const childLacking =
@@ -123,7 +136,7 @@ export async function readSelected(
     });
     for (const { child, node, blob } of nodes) {
       if (typeof node === "string") {
-        dropped.add(child.digest);
+        dropped.set(child.digest, node);
         continue;
       }
       if (blob) looseBlobs.push(child);
@@ -134,6 +147,8 @@ export async function readSelected(
       if (digest !== child.digest) replaced.set(child.digest, { mediaType, digest, size: bytes.byteLength });
     }
     const positions = selection.positions.filter((position) => !dropped.has(parsed.children[position]?.digest ?? ""));
+    const [reason] = dropped.values();
+    if (positions.length === 0 && reason !== undefined) return reason;
     const content = rewriting ? rewriteIndex(index, positions, replaced).content : index;
     return {
       content,
@@ -165,26 +180,54 @@ export async function readWhole(
 
 /**
  * The one image that `select` of mode `single` chooses, at whatever depth.
- * @returns its digest, or why there is none for that platform
+ * @returns it, and whether no index is above it; or why there is none for that platform
  */
 export async function singleImage(
   context: CopyContext,
   digest: string,
-): Promise<{ readonly digest: string } | { readonly none: string }> {
+): Promise<(TreeTop & { readonly isTop: boolean }) | { readonly none: string }> {
   let current = digest;
   for (let depth = 0; depth <= MAX_DEPTH; depth++) {
     const content = await readManifest(context, current);
     if (content === undefined) throw missing(context, current);
     const parsed = parseManifest(content);
-    if (parsed.kind === "image") return { digest: current };
+    if (parsed.kind === "image") return { digest: current, content, isTop: depth === 0 };
     const selection = selectPlatforms({ manifests: parsed.children }, context.rules.platforms);
     if (!selection.ok) return { none: selection.error };
     const [chosen] = selection.value.kept;
     if (chosen === undefined) return { none: "is empty" };
     current = chosen.digest;
-    if (!isIndexType(chosen.mediaType)) return { digest: current };
+    if (!isIndexType(chosen.mediaType)) return { digest: current, isTop: false };
   }
   throw new RegistryError("unsupported", `indexes are nested more than ${MAX_DEPTH} deep`);
+}
+
+/**
+ * An image that no index says the platform of, with its config, which does: it is not read again. A text, which says
+ * what it is for, if that is not selected. What is for no platform is an artifact, and wanted.
+ */
+async function ofSelectedPlatform(context: CopyContext, parsed: ParsedManifest): Promise<ParsedManifest | string> {
+  const { source, rules, ports, placed } = context;
+  const [config, ...layers] = parsed.blobs;
+  if (config === undefined || !isImageConfig(config.mediaType) || parsed.artifactType !== config.mediaType)
+    return parsed;
+  let bytes: Uint8Array | undefined;
+  // Many images may share one config.
+  const platform = await placed.once(`platform ${config.digest}`, ports.signal, async () => {
+    bytes = await readConfig(source.repository, config, ports.signal);
+    return bytes === undefined ? undefined : platformOf(bytes);
+  });
+  if (platform !== undefined && !matchesPlatform(platform, rules.platforms)) {
+    return `is for ${platformText(platform)} alone`;
+  }
+  return bytes === undefined ? parsed : { ...parsed, blobs: [withData(config, bytes), ...layers] };
+}
+
+/** Whether a target has all that is below an index. */
+export function isComplete({ children }: ImageNode, state: TargetState): boolean {
+  return children.every((child) =>
+    child.parsed.kind === "image" ? !child.lacking.has(state) : isComplete(child, state),
+  );
 }
 
 /** What to say when the source lacks a manifest that it names. */

@@ -11,4 +11,5 @@ export type {
   TargetResult,
 } from "./copy-contract.ts";
 export { createPlacedBlobs, type PlacedBlobs } from "./placed-blobs.ts";
-export { changesDigest, memoryWrittenDigests, type WrittenDigests, writtenKey } from "./written-digests.ts";
+export { configJson, readConfig } from "./image-config.ts";
+export { changesDigest, decideTag, memoryWrittenDigests, type WrittenDigests } from "./written-digests.ts";

@@ -8,15 +8,15 @@ export interface PlacedBlobs {
   add(origin: string, digest: string, repository: string): void;
   /** Runs `work` when nobody else works under that key (a blob, a list of referrers), so that who comes second finds it done. */
   exclusively<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
-  /** Runs `work` for a key unless it was done before. */
-  once(key: string, signal: AbortSignal, work: () => Promise<void>): Promise<void>;
+  /** What `work` for a key came to, which is done once. A key stands for one type of result, which is to be small. */
+  once<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
 }
 
 /** Keeps that in memory. */
 export function createPlacedBlobs(): PlacedBlobs {
   const places = new Map<string, string>();
   const busy = new Map<string, Promise<unknown>>();
-  const done = new Set<string>();
+  const done = new Map<string, unknown>();
   const exclusively: PlacedBlobs["exclusively"] = async (key, signal, work) => {
     for (let other = busy.get(key); other !== undefined; other = busy.get(key)) await other;
     signal.throwIfAborted();
@@ -38,11 +38,13 @@ export function createPlacedBlobs(): PlacedBlobs {
       places.set(`${origin} ${digest}`, repository);
     },
     exclusively,
-    once: (key, signal, work) =>
+    once: <T>(key: string, signal: AbortSignal, work: () => Promise<T>) =>
       exclusively(`once ${key}`, signal, async () => {
-        if (done.has(key)) return;
-        await work();
-        done.add(key);
+        if (done.has(key)) return done.get(key) as T;
+        const result = await work();
+        if (done.size >= MAX_REMEMBERED) done.clear();
+        done.set(key, result);
+        return result;
       }),
   };
 }

@@ -1,11 +1,10 @@
 import { z } from "zod";
+import { configJson, readConfig } from "../copy/index.ts";
 import { parseManifest } from "../copy/parsed-manifest.ts";
+import type { Descriptor } from "../descriptor.ts";
 import { RegistryError, type SourceRepository } from "../registry.ts";
 
 const CREATED = "org.opencontainers.image.created";
-
-/** A config is a few kilobytes; what is larger is none. */
-const MAX_CONFIG = 4 * 1024 * 1024;
 
 const configSchema = z.object({ created: z.string() });
 
@@ -43,30 +42,13 @@ async function createdOfImage(source: SourceRepository, digest: string, signal: 
 
 async function createdOfConfig(
   source: SourceRepository,
-  config: { readonly digest: string; readonly size: number; readonly mediaType: string } | undefined,
+  config: Descriptor | undefined,
   signal: AbortSignal,
 ): Promise<number | null> {
-  if (config === undefined || config.size > MAX_CONFIG || !config.mediaType.endsWith("json")) return null;
-  const blob = await source.blob(config.digest, 0, signal);
-  if (blob === undefined) return null;
-  const parsed = configSchema.safeParse(await json(blob.stream));
+  if (config === undefined || !config.mediaType.endsWith("json")) return null;
+  const bytes = await readConfig(source, config, signal);
+  const parsed = configSchema.safeParse(bytes === undefined ? undefined : configJson(bytes));
   return parsed.success ? time(parsed.data.created) : null;
-}
-
-async function json(stream: ReadableStream<Uint8Array>): Promise<unknown> {
-  let length = 0;
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const piece of stream) {
-    length += piece.byteLength;
-    if (length > MAX_CONFIG) return undefined;
-    text += decoder.decode(piece, { stream: true });
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function time(text: string | undefined): number | null {

@@ -1,15 +1,7 @@
 import type { ManifestHead } from "../descriptor.ts";
-import { changesDigest, writtenKey } from "../copy/index.ts";
+import { changesDigest, decideTag } from "../copy/index.ts";
 import { RegistryError, type TargetRepository } from "../registry.ts";
-import {
-  type ExistingDecision,
-  existingDecision,
-  narrowTags,
-  needsCreated,
-  selectTags,
-  targetName,
-  targetTag,
-} from "../rules/index.ts";
+import { type ExistingDecision, narrowTags, needsCreated, selectTags, targetName, targetTag } from "../rules/index.ts";
 import { createdDate } from "./created-date.ts";
 import { inParallel } from "./in-parallel.ts";
 import { tagsOf } from "./listing.ts";
@@ -30,6 +22,8 @@ export interface PlannedTarget {
   readonly repository: string;
   readonly tag: string;
   readonly state: ExistingDecision;
+  /** Why it is skipped. */
+  readonly reason?: string;
   /** What the tag is there now. */
   readonly present?: string;
   /** The same, if it was looked at: a copy that follows at once does not look again. */
@@ -140,8 +134,10 @@ export async function planItem(
     const targets = await Promise.all(names.map((there) => planTarget(task, there, head.digest, ports)));
     const item = { ...name, digest: head.digest, mediaType: head.mediaType, size: head.size, targets };
     const state = combined(targets);
-    if (state === "conflict") return { ...item, state, reason: "the tag is another image at the target" };
-    if (state === "skip") return { ...item, state, reason: "the tag is there and is another image" };
+    if (state === "conflict") return { ...item, state, reason: OTHER_IMAGE };
+    if (state === "skip") {
+      return { ...item, state, reason: targets.find(({ reason }) => reason !== undefined)?.reason ?? SKIPPED };
+    }
     if (state === "unchanged" && (await wantsAttached(task, item, listed, ports)))
       return { ...item, state: "attached" };
     return { ...item, state };
@@ -178,17 +174,18 @@ async function planTarget(
   ports: PlanPorts,
 ): Promise<PlannedTarget> {
   const { registry } = there.target;
-  const { platforms, existing } = task.rules;
   const what = `${there.repository}:${there.tag} at ${registry.name}`;
   const head = await trying(what, task, ports, () => registry.repository(there.repository, "push").head(there.tag));
-  const key = writtenKey({ registry: registry.name, repository: there.repository }, digest, platforms);
-  const written = changesDigest(platforms) && head !== undefined;
-  const expected = written ? await ports.written.load(key) : digest;
-  // Before an image without its other platforms was ever written, only the copy can tell whether it is the same.
-  const unknown = expected === undefined && existing !== "skip";
-  const state = unknown ? "copy" : existingDecision({ target: head?.digest, expected, rule: existing });
-  return { ...there, state, seen: { head }, ...(head === undefined ? {} : { present: head.digest }) };
+  const compared = { registry: registry.name, repository: there.repository, present: head?.digest, digest };
+  const decision = await decideTag(compared, task.rules, ports.written);
+  const about = { ...there, seen: { head }, ...(head === undefined ? {} : { present: head.digest }) };
+  return decision === "none"
+    ? { ...about, state: "skip", reason: "it has none of the selected platforms" }
+    : { ...about, state: decision };
 }
+
+export const OTHER_IMAGE = "the tag is another image at the target";
+const SKIPPED = "the tag is there and is another image";
 
 /** What matters most of several targets. */
 function combined(targets: readonly PlannedTarget[]): ExistingDecision {
