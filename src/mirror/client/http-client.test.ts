@@ -126,7 +126,7 @@ it("a network that fails is transient, a caller that stops is the caller's own r
   const { registry } = testRegistry(() => undefined);
   await expect(registry.check()).rejects.toMatchObject({
     failure: "transient",
-    message: "there: GET /v2/: the registry cannot be reached",
+    message: "there: GET /v2/: the registry cannot be reached: fetch failed",
   });
   const stopped = testRegistry(() => json({}), { signal: AbortSignal.abort(new Error("stop")) });
   await expect(stopped.registry.check()).rejects.toThrow("stop");

@@ -5,6 +5,7 @@ import type { AddressRules } from "./address-rules.ts";
 import { incoming, type Outgoing, outgoing, type StreamBody } from "./body-streams.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import { handedAddress } from "./link.ts";
+import { networkFailure } from "./network-failure.ts";
 import { paceOf } from "./rate-limit.ts";
 import { createWatch, type Watch } from "./watch.ts";
 
@@ -143,7 +144,7 @@ function reasonOf(cause: unknown, sending: Outgoing | undefined, watch: Watch, d
   if (watch.signal.aborted) return watch.signal.reason;
   if (sending?.failure() !== undefined) return sending.failure();
   if (cause instanceof RegistryError) return cause;
-  return new RegistryError("transient", `${describe}: the registry cannot be reached`, { cause });
+  return networkFailure(describe, cause);
 }
 
 function requestInit(
