@@ -34,7 +34,7 @@ export type ProgressEvent =
 
 export type Progress = (event: ProgressEvent) => void;
 
-/** Where large layers stand, kept so that another process can go on. Keys are `<target registry>|<repository>|<digest>`. */
+/** Where large layers stand, kept so that another process can go on. Keys are `<origin of the target>|<repository>|<digest>`. */
 export interface Checkpoints {
   load(key: string): Promise<UploadCheckpoint | undefined>;
   save(key: string, checkpoint: UploadCheckpoint): Promise<void>;

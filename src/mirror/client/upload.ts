@@ -1,4 +1,4 @@
-import { type BlobUpload, RegistryError, type UploadState } from "../registry.ts";
+import { type BlobUpload, isTransient, RegistryError, type UploadState } from "../registry.ts";
 import { checkedDigest } from "./names.ts";
 import { discard, type HttpAnswer } from "./http-client.ts";
 import { handedAddress } from "./link.ts";
@@ -108,15 +108,22 @@ export async function openUpload(resume: UploadState | undefined, context: Repos
   };
 }
 
-/** How far an upload got; `undefined` if the registry does not have it any more or does not say. */
+/**
+ * How far an upload got; `undefined` if the registry does not have it any more or does not say, whatever it answers:
+ * an address that has run out may be a 403.
+ */
 async function uploadStatus(state: UploadState, { client, name, scopes }: RepositoryContext) {
   if (!URL.canParse(state.location)) return undefined;
   const location = new URL(state.location);
-  const expect = [200, 202, 204, 400, 404, 405];
-  const call = { method: "GET", to: location, what: `status of upload to ${name}`, scopes, expect };
-  const answer = await client.call(call);
+  const call = { method: "GET", to: location, what: `status of upload to ${name}`, scopes, expect: [200, 202, 204] };
+  let answer: HttpAnswer;
+  try {
+    answer = await client.call(call);
+  } catch (error) {
+    if (error instanceof RegistryError && !isTransient(error)) return undefined;
+    throw error;
+  }
   await discard(answer);
-  if (answer.status >= 400) return undefined;
   const offset = confirmed(answer.headers, state.offset);
   if (offset === undefined) return undefined;
   const next = handedAddress(answer.headers.get("location") ?? undefined, answer.url) ?? location;

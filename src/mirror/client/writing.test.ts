@@ -128,6 +128,8 @@ describe("an upload in parts", () => {
   it.each([
     [404, undefined],
     [405, undefined],
+    [403, undefined],
+    [410, undefined],
     [204, undefined],
     [204, "nonsense"],
   ])("begins anew where the old one is answered with %i and %s", async (status, range) => {

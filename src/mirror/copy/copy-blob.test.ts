@@ -20,7 +20,7 @@ function setUp(capabilities = {}, size = SIZE) {
     source.calls
       .filter(({ operation, reference }) => operation === "blob" && reference === layer.digest)
       .map(({ bytes }) => bytes);
-  return { source, to, layer, arrived, reads, key: `local|mirror/app|${layer.digest}` };
+  return { source, to, layer, arrived, reads, key: `${to.origin}|mirror/app|${layer.digest}` };
 }
 
 describe("what is wrong", () => {

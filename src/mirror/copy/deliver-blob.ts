@@ -203,7 +203,7 @@ export function isLarge({ rules }: CopyContext, blob: Descriptor): boolean {
 
 /** Under what it is kept how far an upload is. */
 export function checkpointKey({ target }: TargetState, blob: Descriptor): string {
-  return `${target.registry.name}|${target.repository.name}|${blob.digest}`;
+  return `${target.registry.origin}|${target.repository.name}|${blob.digest}`;
 }
 
 function openSource(context: CopyContext, blob: Descriptor, from: number): BlobReader {
