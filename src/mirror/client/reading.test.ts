@@ -206,16 +206,28 @@ describe("referrers", () => {
     artifactType: "x/y",
     annotations: { a: "b" },
   });
+  const [first, second] = [`sha256:${"1".repeat(64)}`, `sha256:${"2".repeat(64)}`];
   const index = (digests: string[], init: ResponseInit = {}) =>
     json({ schemaVersion: 2, mediaType: INDEX, manifests: digests.map(entry) }, init);
 
   it("come by pages of the API", async () => {
     const { repository } = pull(({ url }) =>
       url.search === ""
-        ? index(["sha256:1"], { headers: { link: `<${url.pathname}?page=2>; rel="next"` } })
-        : index(["sha256:2"]),
+        ? index([first], { headers: { link: `<${url.pathname}?page=2>; rel="next"` } })
+        : index([second]),
     );
-    expect(await repository.referrers(DIGEST)).toEqual([entry("sha256:1"), entry("sha256:2")]);
+    expect(await repository.referrers(DIGEST)).toEqual([entry(first), entry(second)]);
+  });
+
+  it("are read though fields are null, or one of them is nonsense", async () => {
+    const { mediaType, digest, size } = entry(first);
+    const manifests = [
+      { mediaType, digest, size, artifactType: null, annotations: null, platform: null },
+      { digest: 1 },
+    ];
+    const { repository, registry } = pull(() => json({ schemaVersion: 2, manifests }));
+    expect(await repository.referrers(DIGEST)).toEqual([{ mediaType, digest, size }]);
+    expect(registry.capabilities().referrers).toBe(true);
   });
 
   it.each([
@@ -224,9 +236,9 @@ describe("referrers", () => {
     ["no repository", () => new Response(`{"errors":[{"code":"NAME_UNKNOWN"}]}`, { status: 404 }), true],
   ])("come by the tag that stands in for the API: %s", async (_, refusal, still) => {
     const { registry, repository, network } = pull(({ url }) =>
-      url.pathname.endsWith(`/manifests/${DIGEST.replace(":", "-")}`) ? index(["sha256:1"]) : refusal(),
+      url.pathname.endsWith(`/manifests/${DIGEST.replace(":", "-")}`) ? index([first]) : refusal(),
     );
-    expect(await repository.referrers(DIGEST)).toEqual([entry("sha256:1")]);
+    expect(await repository.referrers(DIGEST)).toEqual([entry(first)]);
     expect(registry.capabilities().referrers).toBe(still);
     await repository.referrers(DIGEST);
     expect(network.seen).toHaveLength(still ? 4 : 3);

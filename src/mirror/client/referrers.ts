@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { descriptorSchema } from "../descriptor-schema.ts";
 import type { Descriptor, ManifestContent } from "../descriptor.ts";
 import { RegistryError } from "../registry.ts";
 import { readErrorBody } from "./answer-error.ts";
@@ -9,24 +10,7 @@ import type { RepositoryContext } from "./repository-context.ts";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
 
-const platformSchema = z.object({
-  os: z.string(),
-  architecture: z.string(),
-  variant: z.string().exactOptional(),
-  "os.version": z.string().exactOptional(),
-  "os.features": z.array(z.string()).exactOptional(),
-});
-const descriptorSchema = z.object({
-  mediaType: z.string(),
-  digest: z.string(),
-  size: z.number().int().nonnegative(),
-  artifactType: z.string().exactOptional(),
-  annotations: z.record(z.string(), z.string()).exactOptional(),
-  platform: platformSchema.exactOptional(),
-  urls: z.array(z.string()).exactOptional(),
-  data: z.string().exactOptional(),
-});
-const indexSchema = z.object({ schemaVersion: z.literal(2), manifests: z.array(descriptorSchema).nullish() });
+const indexSchema = z.object({ schemaVersion: z.literal(2), manifests: z.array(z.unknown()).nullish() });
 
 /**
  * The manifests whose subject is `digest`: by the referrers API, page by page, or where the registry has none, by the
@@ -68,9 +52,12 @@ async function byApi(digest: string, { client, name, scopes, capabilities }: Rep
 }
 
 function parseIndex(bytes: Uint8Array): readonly Descriptor[] | undefined {
+  let entries: readonly unknown[];
   try {
-    return indexSchema.parse(JSON.parse(new TextDecoder().decode(bytes))).manifests ?? [];
+    entries = indexSchema.parse(JSON.parse(new TextDecoder().decode(bytes))).manifests ?? [];
   } catch {
     return undefined;
   }
+  // One that cannot be read does not take the others along.
+  return entries.flatMap((entry) => descriptorSchema.safeParse(entry).data ?? []);
 }
