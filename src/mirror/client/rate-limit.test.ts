@@ -9,6 +9,8 @@ it.each<[Record<string, string>, unknown]>([
   [{ "retry-after": " 0.5 " }, { retryAfter: 500 }],
   [{ "retry-after": "Thu, 01 Jan 2026 00:01:00 GMT" }, { retryAfter: 60_000 }],
   [{ "retry-after": "Wed, 31 Dec 2025 00:00:00 GMT" }, { retryAfter: 0 }],
+  [{ "retry-after": "9999999999" }, { retryAfter: 86_400_000 }],
+  [{ "retry-after": "Thu, 01 Jan 2099 00:00:00 GMT" }, { retryAfter: 86_400_000 }],
   [{ "retry-after": "-1" }, {}],
   [{ "retry-after": "soon" }, {}],
   [

@@ -24,12 +24,15 @@ export function paceOf(headers: Headers, now: number): Pace {
   };
 }
 
+/** Nobody is told to wait longer, in milliseconds: then it is asked again. Timers end at 24 days. */
+const LONGEST_WAIT = 24 * 60 * 60 * 1000;
+
 function retryAfterOf(text: string | null, now: number): number | undefined {
   if (text === null) return undefined;
   const trimmed = text.trim();
-  if (/^\d{1,9}(?:\.\d+)?$/.test(trimmed)) return Math.ceil(Number(trimmed) * 1000);
+  if (/^\d{1,15}(?:\.\d+)?$/.test(trimmed)) return Math.min(Math.ceil(Number(trimmed) * 1000), LONGEST_WAIT);
   const date = /[A-Za-z]/.test(trimmed) ? Date.parse(trimmed) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - now), LONGEST_WAIT);
 }
 
 function quota(text: string | null): { readonly count: number; readonly window?: number } | undefined {
