@@ -2,7 +2,7 @@ import { copyImage, type CopyPorts, type CopyResult, type CopyRules, type Target
 import { formatDuration } from "../rules/index.ts";
 import { isTransient, RegistryError } from "../registry.ts";
 import { messageOf, type MirrorTask, type PlanPorts, retryPolicy, trying } from "./mirror-task.ts";
-import { checkKey, type PlannedItem, type PlannedTarget } from "./plan.ts";
+import { checkKey, OTHER_IMAGE, type PlannedItem, type PlannedTarget } from "./plan.ts";
 import { type ItemOutcome, type ItemResult, type ItemTarget, NO_BLOBS } from "./run-summary.ts";
 
 /** What copying images works with, besides what planning does. */
@@ -170,7 +170,9 @@ function itemResult(
 ): ItemResult {
   const targets = [...result.targets.map(copiedTarget), ...others.map(settledTarget)];
   const outcome = OUTCOMES.find((outcome) => targets.some((target) => target.outcome === outcome)) ?? "unchanged";
-  const bad = result.targets.find((target) => target.error !== undefined);
+  const copied = result.targets.find((target) => target.error !== undefined)?.error;
+  // At a target that was looked at only.
+  const error = copied ?? (outcome === "conflict" ? new RegistryError("conflict", OTHER_IMAGE) : undefined);
   const gained = outcome === "unchanged" && result.blobs.copied + result.blobs.mounted > 0;
   return {
     repository: item.repository,
@@ -180,8 +182,8 @@ function itemResult(
     digest,
     bytes: result.bytes,
     blobs: result.blobs,
-    ...(bad === undefined ? {} : { error: messageOf(bad.error) }),
-    ...(bad?.error instanceof RegistryError ? { failure: bad.error.failure } : {}),
+    ...(error === undefined ? {} : { error: messageOf(error) }),
+    ...(error instanceof RegistryError ? { failure: error.failure } : {}),
     warnings: result.warnings,
     targets,
   };

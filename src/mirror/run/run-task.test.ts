@@ -159,6 +159,19 @@ describe("runTask", () => {
     expect(target.tagsOf("app")["a"] === old).toBe(outcome !== "copied");
   });
 
+  it("says why, where one target takes it and another has another image", async () => {
+    const { source, target } = registries("a");
+    const other = new MemoryRegistry({ name: "other" });
+    other.addImage("app", { tag: "a", layers: ["older"] });
+    const summary = await runTask(taskOf(source, [target, other], { existing: "fail" }), fakePorts());
+    expect(itemOf(summary, "a")).toMatchObject({
+      outcome: "conflict",
+      failure: "conflict",
+      error: "the tag is another image at the target",
+    });
+    expect(target.tagsOf("app")).toEqual(source.tagsOf("app"));
+  });
+
   it("takes a rewritten index for unchanged the next time", async () => {
     const { source, target } = registries();
     source.addPlatforms("app", "v1", ["linux/amd64", "linux/arm64"]);
@@ -169,6 +182,24 @@ describe("runTask", () => {
     expect((await runTask(task, ports)).state).toBe("unchanged");
     expect(source.log()).toEqual(["tags ", "head v1"]);
   });
+
+  it.each(["rewrite", "sparse", "single"] as const)(
+    "skips what has none of the platforms, by one HEAD: %s",
+    async (mode) => {
+      const { source, target } = registries("v1");
+      const platforms = { mode, select: [{ architecture: "arm64" }] };
+      const task = taskOf(source, [target], { platforms });
+      const ports = fakePorts();
+      expect(outcomes(await runTask(task, ports))).toEqual({ "app:v1": "skipped" });
+      source.calls.length = 0;
+      const summary = await runTask(task, ports);
+      expect(itemOf(summary, "v1")).toMatchObject({
+        outcome: "skipped",
+        error: "it has none of the selected platforms",
+      });
+      expect(source.log()).toEqual(["tags ", "head v1"]);
+    },
+  );
 
   it("copies what the tag stands for now if what it stood for is gone", async () => {
     const { source, target } = registries("a");
