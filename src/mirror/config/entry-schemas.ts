@@ -31,14 +31,22 @@ export const registryTypeSchema = z.enum([
   "local",
 ]);
 
+/** A text that is not given if it is empty, as in older files. */
+const unlessEmpty = (maximum: number) =>
+  z
+    .string()
+    .max(maximum)
+    .transform((text) => (text === "" ? undefined : text))
+    .optional();
+
 /** An entry of `registries`. */
 export const registryEntrySchema = z.object({
   url: z.string().min(1).max(2048).optional(),
   type: registryTypeSchema.default("generic"),
-  username: z.string().max(1024).optional(),
-  password: z.string().max(16_384).optional(),
-  token: z.string().max(16_384).optional(),
-  /** Plain HTTP. */
+  username: unlessEmpty(1024),
+  password: unlessEmpty(16_384),
+  token: unlessEmpty(16_384),
+  /** Plain HTTP; with an `https:` address, certificates are not verified where that can be (`entrepot sync`). */
   insecure: z.boolean().default(false),
   rateLimit: z
     .object({

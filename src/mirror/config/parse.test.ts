@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { credentialOf } from "./credential-of.ts";
 import { toSyncYaml } from "./export.ts";
 import { parseSyncYaml } from "./parse.ts";
 import { formatProblem, type SyncConfig, type TaskConfig } from "./sync-config.ts";
@@ -286,6 +287,26 @@ describe("parseSyncYaml", () => {
       "sync_rules[0].tags.latest",
       "sync_rules[0].enabled",
     ]);
+  });
+
+  it.each([
+    ["a user without a password", "url: x.example.com, username: u", "username: is not used"],
+    ["plain HTTP that nobody wrote", "url: x.example.com, insecure: true", "url: is taken for http://"],
+  ])("warns of %s", (_case, fields, warning) => {
+    const result = parseSyncYaml(
+      withRule("").replace("registries: {", () => `registries: { x: { ${fields} },`),
+      variables,
+    );
+    expect(result.ok && result.value.warnings.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      expect.stringContaining(`registries.x.${warning}`),
+    ]);
+  });
+
+  it("takes an empty credential for none, as older files have it", () => {
+    const fields = "url: x.example.com, username: '', password: '', token: ''";
+    const text = withRule("").replace("registries: {", () => `registries: { x: { ${fields} },`);
+    const [registry] = parsed(text).registries;
+    expect(registry && credentialOf(registry)).toEqual({ kind: "anonymous" });
   });
 });
 

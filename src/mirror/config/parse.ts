@@ -119,12 +119,18 @@ function checkRegistry(registry: RegistryConfig, complain: Complain, warn: Compl
   if (registry.url !== undefined) {
     const problem = urlProblem(registry.url, registry.insecure);
     if (problem !== undefined) complain(at("url"), problem);
-    else if (registry.insecure && registry.url.startsWith("https://")) {
-      warn(at("insecure"), "means plain http:// here; with https:// the certificate is verified all the same");
+    else if (registry.insecure && !registry.url.includes("://")) {
+      warn(
+        at("url"),
+        "is taken for http://, as it is insecure; with https:// before it, only certificates are not verified",
+      );
     }
   }
   if (registry.password !== undefined && registry.username === undefined) {
     complain(at("username"), "is needed with a password");
+  }
+  if (registry.username !== undefined && registry.password === undefined && registry.token === undefined) {
+    warn(at("username"), "is not used: there is neither a password nor a token");
   }
   if (registry.token !== undefined && registry.password !== undefined) {
     // Only keys of AWS have both: the token is that of a session.
