@@ -14,6 +14,7 @@ describe("readCommand", () => {
           config: "sync.yaml",
           tasks: [],
           dryRun: false,
+          onlyFailed: false,
           validate: false,
           watch: false,
           verbose: false,
@@ -56,6 +57,7 @@ describe("readCommand", () => {
     [["sync", "--format", "xml"], "--format: xml"],
     [["sync", "--referrers-every", "often"], "--referrers-every: often"],
     [["sync", "--watch", "--dry-run"], "--dry-run: may not"],
+    [["sync", "--watch", "--only-failed"], "--only-failed: may not"],
   ])("%j is wrong use", (args, message) => {
     expect(() => readCommand(args)).toThrow(message);
   });

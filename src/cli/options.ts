@@ -13,6 +13,8 @@ export interface SyncOptions {
   /** Names of tasks; all that are enabled if there are none. */
   readonly tasks: readonly string[];
   readonly dryRun: boolean;
+  /** Runs what failed in the last run of each task. */
+  readonly onlyFailed: boolean;
   readonly validate: boolean;
   readonly watch: boolean;
   readonly verbose: boolean;
@@ -39,6 +41,7 @@ const SYNC_USAGE = `Usage: entrepot sync [options]
   --config FILE          what to mirror (default sync.yaml; - is the standard input)
   --task NAME            only this task, also if it is disabled; may be given more than once
   --dry-run              only say what would be copied and deleted
+  --only-failed          only the images that failed in the last run
   --validate             only check the configuration
   --watch                stay, and keep the schedules of the tasks
   --format text|json     lines for people, or one JSON object per line (default text)
@@ -76,13 +79,16 @@ function readSync(args: readonly string[]): Command {
   }
   const watch = flags.watch ?? false;
   const dryRun = flags["dry-run"] ?? false;
+  const onlyFailed = flags["only-failed"] ?? false;
   if (watch && dryRun) throw new UsageError("--dry-run: may not be given together with --watch");
+  if (watch && onlyFailed) throw new UsageError("--only-failed: may not be given together with --watch");
   return {
     name: "sync",
     options: {
       config: flags.config ?? "sync.yaml",
       tasks: flags.task ?? [],
       dryRun,
+      onlyFailed,
       validate: flags.validate ?? false,
       watch,
       verbose: flags.verbose ?? false,
@@ -101,6 +107,7 @@ function parseFlags(args: readonly string[]) {
         config: { type: "string", short: "c" },
         task: { type: "string", multiple: true },
         "dry-run": { type: "boolean" },
+        "only-failed": { type: "boolean" },
         validate: { type: "boolean" },
         watch: { type: "boolean" },
         verbose: { type: "boolean", short: "v" },

@@ -57,6 +57,37 @@ describe("openStateFolder", () => {
     expect(() => openStateFolder(folder)).toThrow("is used by process");
   });
 
+  it("lets a reader in beside the process that has it, and keeps nothing of it", async () => {
+    const owner = openStateFolder(folder);
+    await owner.written.save("w", "sha256:1");
+    const reader = openStateFolder(folder, { readOnly: true });
+    expect(await reader.written.load("w")).toBe("sha256:1");
+    await reader.created.save("sha256:2", 17);
+    reader.release();
+    owner.release();
+    expect(await openStateFolder(folder).created.load("sha256:2")).toBeUndefined();
+    expect(openStateFolder(path.join(folder, "none"), { readOnly: true }).lastRun("a")).toBeUndefined();
+    expect(readdirSync(folder)).not.toContain("none");
+  });
+
+  it("says why it cannot be used", () => {
+    writeFileSync(path.join(folder, "file"), "");
+    expect(() => openStateFolder(path.join(folder, "file"))).toThrow(/--state: the folder .* cannot be used \(E/);
+  });
+
+  it("keeps what failed, and that it is not known", () => {
+    const first = openStateFolder(folder);
+    expect(first.failures("a")).toBeUndefined();
+    first.saveFailures("a", [{ repository: "team/app", tag: "v1" }]);
+    first.saveFailures("b", []);
+    first.saveFailures("c", []);
+    first.saveFailures("c", undefined);
+    first.release();
+    const second = openStateFolder(folder);
+    expect(second.failures("a")).toEqual([{ repository: "team/app", tag: "v1" }]);
+    expect([second.failures("b"), second.failures("c")]).toEqual([[], undefined]);
+  });
+
   it("says when a look at referrers is due", async () => {
     let now = 1000;
     const checks = openStateFolder(folder).referrerChecks(100, () => now);

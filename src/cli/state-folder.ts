@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
-import type { Checkpoints, CreatedDates, ReferrerChecks, WrittenDigests } from "../mirror/index.ts";
+import type { Checkpoints, CreatedDates, ImageName, ReferrerChecks, WrittenDigests } from "../mirror/index.ts";
 import { UsageError } from "./options.ts";
 
 /** What is kept between runs, so that one that was killed goes on where it stood. */
@@ -23,22 +23,35 @@ export interface StateFolder {
   /** When a task was last started by its schedule, in milliseconds since 1970. */
   lastRun(task: string): number | undefined;
   saveLastRun(task: string, time: number): void;
+  /** What failed in the last run of a task; `undefined` if that is not known. */
+  failures(task: string): readonly ImageName[] | undefined;
+  saveFailures(task: string, images: readonly ImageName[] | undefined): void;
   /** Lets other processes have the folder. */
   release(): void;
 }
 
 const checkpointSchema = z.object({ location: z.string(), offset: z.int().nonnegative() });
+const imagesSchema = z.array(z.object({ repository: z.string(), tag: z.string() }));
 
 /**
  * Opens the folder, which one process has at a time. Upload addresses can be as good as credentials: nobody else may
- * read them.
- * @throws {UsageError} if another process has it
+ * read them. With `readOnly` it is left as it is, and may be another's.
+ * @throws {UsageError} if another process has it, or it cannot be used
  */
-export function openStateFolder(folder: string): StateFolder {
+export function openStateFolder(folder: string, { readOnly = false } = {}): StateFolder {
+  try {
+    return stateFolder(folder, readOnly);
+  } catch (error) {
+    if (error instanceof UsageError || codeOf(error) === undefined) throw error;
+    throw new UsageError(`--state: the folder ${folder} cannot be used (${String(codeOf(error))})`);
+  }
+}
+
+function stateFolder(folder: string, readOnly: boolean): StateFolder {
   const positions = path.join(folder, "uploads");
-  mkdirSync(positions, { recursive: true, mode: 0o700 });
-  const release = lock(path.join(folder, "lock"), folder);
-  const notes = openNotes(path.join(folder, "notes.jsonl"));
+  if (!readOnly) mkdirSync(positions, { recursive: true, mode: 0o700 });
+  const release = readOnly ? () => undefined : lock(path.join(folder, "lock"), folder);
+  const notes = openNotes(path.join(folder, "notes.jsonl"), readOnly);
   const fileOf = (key: string) => path.join(positions, `${createHash("sha256").update(key).digest("hex")}.json`);
   return {
     checkpoints: {
@@ -76,6 +89,15 @@ export function openStateFolder(folder: string): StateFolder {
       return typeof time === "number" ? time : undefined;
     },
     saveLastRun: (task, time) => notes.set(`run ${task}`, time),
+    failures: (task) => {
+      const text = notes.get(`failed ${task}`);
+      return typeof text === "string" ? imagesSchema.safeParse(jsonOf(text)).data : undefined;
+    },
+    saveFailures: (task, images) =>
+      notes.set(
+        `failed ${task}`,
+        images === undefined ? null : JSON.stringify(images.map(({ repository, tag }) => ({ repository, tag }))),
+      ),
     release,
   };
 }
@@ -85,7 +107,13 @@ type Note = string | number | null;
 const noteSchema = z.tuple([z.string(), z.union([z.string(), z.number(), z.null()])]);
 
 /** Small facts by their keys: a file that grows by a line for each, of which the last holds. */
-function openNotes(file: string): { get(key: string): Note | undefined; set(key: string, value: Note): void } {
+function openNotes(
+  file: string,
+  readOnly: boolean,
+): {
+  get(key: string): Note | undefined;
+  set(key: string, value: Note): void;
+} {
   const notes = new Map<string, Note>();
   let lines = 0;
   for (const line of readText(file).split("\n")) {
@@ -94,7 +122,7 @@ function openNotes(file: string): { get(key: string): Note | undefined; set(key:
     const parsed = noteSchema.safeParse(jsonOf(line));
     if (parsed.success) notes.set(...parsed.data);
   }
-  if (lines > 2 * notes.size + 1000) {
+  if (!readOnly && lines > 2 * notes.size + 1000) {
     writeAtomically(file, [...notes].map((note) => `${JSON.stringify(note)}\n`).join(""));
   }
   return {
@@ -102,6 +130,7 @@ function openNotes(file: string): { get(key: string): Note | undefined; set(key:
     set: (key, value) => {
       if (notes.get(key) === value) return;
       notes.set(key, value);
+      if (readOnly) return;
       // The break before it ends a line that was cut.
       appendFileSync(file, `\n${JSON.stringify([key, value])}`, { mode: 0o600 });
     },

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import {
   type ConfigProblem,
   formatProblem,
+  type ImageName,
   type MirrorTask,
   parseDuration,
   parseSyncYaml,
@@ -46,7 +47,7 @@ export async function sync(options: SyncOptions, ports: SyncPorts): Promise<numb
     return EXIT.done;
   }
   if (tasks.length === 0) reporter.message("warn", "every task is disabled; --task runs one all the same");
-  const state = openStateFolder(options.state);
+  const state = openStateFolder(options.state, { readOnly: options.dryRun });
   try {
     const session: Session = {
       options,
@@ -114,9 +115,9 @@ function chosenTasks({ tasks }: SyncConfig, options: SyncOptions): readonly Task
 async function once(session: Session, tasks: readonly TaskConfig[]): Promise<number> {
   let failed = false;
   for (const task of tasks) {
-    const { state } = await run(session, task);
-    if (state === "canceled") return EXIT.interrupted;
-    failed ||= state === "failed" || state === "partial";
+    const summary = await run(session, task);
+    if (summary?.state === "canceled") return EXIT.interrupted;
+    failed ||= summary?.state === "failed" || summary?.state === "partial";
   }
   return failed ? EXIT.failed : EXIT.done;
 }
@@ -125,6 +126,9 @@ async function watch(session: Session, tasks: readonly TaskConfig[]): Promise<nu
   const { ports, state } = session;
   const scheduled = tasks.filter(({ spec }) => spec.schedule !== undefined);
   if (scheduled.length === 0) throw new UsageError("--watch: no task has a schedule (cron_expression or interval)");
+  for (const { name, spec } of tasks) {
+    if (spec.schedule === undefined) ports.reporter.message("warn", "has no schedule: --watch does not run it", name);
+  }
   await Promise.all(
     scheduled.map(async ({ name, spec, ...task }) => {
       if (spec.schedule === undefined) return;
@@ -142,10 +146,19 @@ async function watch(session: Session, tasks: readonly TaskConfig[]): Promise<nu
   return EXIT.interrupted;
 }
 
-async function run(session: Session, config: TaskConfig): Promise<RunSummary> {
+/** Runs a task; `undefined` if only what failed is to be run, and nothing did. */
+async function run(session: Session, config: TaskConfig): Promise<RunSummary | undefined> {
   const { options, ports, state } = session;
   const { reporter, clock, sleep, signal } = ports;
   const { name } = config;
+  const only = options.onlyFailed ? state.failures(name) : undefined;
+  if (only?.length === 0) {
+    reporter.message("info", "nothing failed in its last run", name);
+    return undefined;
+  }
+  if (options.onlyFailed && only === undefined) {
+    reporter.message("info", "what failed in its last run is not known: all of it is run", name);
+  }
   const runPorts: RunPorts = {
     clock,
     sleep,
@@ -163,9 +176,25 @@ async function run(session: Session, config: TaskConfig): Promise<RunSummary> {
       reporter.message("warn", `${what}: ${why}; trying again in ${formatTime(wait)}`, name);
     },
   };
-  const summary = await runTask(taskOf(config, session.registries), runPorts, { dryRun: options.dryRun });
+  const summary = await runTask(taskOf(config, session.registries), runPorts, {
+    dryRun: options.dryRun,
+    ...(only === undefined ? {} : { only }),
+  });
   reporter.ended(summary);
+  if (!options.dryRun) state.saveFailures(name, failuresOf(summary, only));
   return summary;
+}
+
+/** What failed in a run, and what it did not come to of `only`; `undefined` if it does not know all that there is. */
+function failuresOf(
+  { items, listingFailures, state }: RunSummary,
+  only: readonly ImageName[] | undefined,
+): readonly ImageName[] | undefined {
+  if (listingFailures.length > 0 || (state === "canceled" && only === undefined)) return undefined;
+  const nameOf = ({ repository, tag }: ImageName) => `${repository}:${tag}`;
+  const seen = new Set(items.map(nameOf));
+  const failed = items.filter(({ outcome }) => ["failed", "conflict", "canceled"].includes(outcome));
+  return [...failed, ...(only ?? []).filter((name) => !seen.has(nameOf(name)))];
 }
 
 function taskOf({ name, timeout, spec }: TaskConfig, registries: Registries): MirrorTask {
