@@ -10,6 +10,7 @@ import {
 import { Semaphore } from "../platform/index.ts";
 import { formatTime } from "./quantities.ts";
 import type { Reporter } from "./reporter.ts";
+import { unverifiedFetch } from "./unverified-fetch.ts";
 
 /** What registries work with in this process. */
 export interface RegistryPorts {
@@ -32,8 +33,10 @@ export function openRegistries(entries: readonly RegistryConfig[], ports: Regist
   const budgets = new Map<string, ProcessBudget>();
   const registries = new Map<string, Registry>();
   const semaphores = new Map<string, Semaphore>();
+  const unverified = unverifiedFetch();
   for (const entry of entries) {
     const url = entry.url ?? "";
+    if (isUnverified(entry)) ports.reporter.message("warn", `${entry.name}: certificates are not verified`);
     const credential = credentialOf(entry);
     const caller = JSON.stringify([registryAddress(url, entry.insecure)?.href, credential]);
     const budget = budgets.get(caller) ?? budgetOf(entry, ports);
@@ -49,7 +52,7 @@ export function openRegistries(entries: readonly RegistryConfig[], ports: Regist
         insecure: entry.insecure,
         // Whoever runs this chose the addresses, and is in that network anyway.
         allowPrivate: true,
-        fetch: (input, init) => fetch(input, init),
+        fetch: isUnverified(entry) ? unverified : (input, init) => fetch(input, init),
         budget,
         clock: ports.clock,
         signal: ports.signal,
@@ -76,6 +79,11 @@ export function openRegistries(entries: readonly RegistryConfig[], ports: Regist
       };
     },
   };
+}
+
+/** With an `https:` address, `insecure` is about certificates: those of its token service and storage too. */
+function isUnverified({ url = "", insecure }: RegistryConfig): boolean {
+  return registryAddress(url, insecure)?.protocol === "https:" && insecure;
 }
 
 function budgetOf({ name, rateLimit }: RegistryConfig, { clock, sleep, reporter }: RegistryPorts): ProcessBudget {

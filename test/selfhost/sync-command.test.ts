@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ownCertificate } from "../../src/selfhost/tls.ts";
 import { type HttpRegistry, startHttpRegistry } from "../support/memory-http-registry.ts";
 
 const COMMAND = path.resolve("src/cli/entrepot.sh");
@@ -189,6 +190,41 @@ describe("entrepot sync", () => {
     expect((await entrepot(["sync"])).code).toBe(0);
   });
 
+  it("makes a dry run beside a process that has the state folder", async () => {
+    source.registry.addImage("app", { tag: "v1", layers: ["x"] });
+    configure(RULE);
+    mkdirSync(path.join(folder, ".entrepot-sync"));
+    writeFileSync(path.join(folder, ".entrepot-sync", "lock"), String(process.pid));
+    expect((await entrepot(["sync"])).code).toBe(2);
+    expect((await entrepot(["sync", "--dry-run"])).code).toBe(0);
+  });
+
+  it("runs only what failed, while something does", async () => {
+    source.registry.addImage("app", { tag: "good", layers: ["x"] });
+    const bad = source.registry.addImage("app", { tag: "bad", layers: ["y"] });
+    configure(RULE);
+    const manifest = source.registry.stored.get("app")?.manifests.get(bad.digest);
+    source.registry.stored.get("app")?.manifests.set(bad.digest, { ...bad, bytes: new TextEncoder().encode("{}") });
+    expect((await entrepot(["sync"])).stdout).toContain("app: partial: 1 copied, 1 failed");
+    source.requests.length = 0;
+    expect((await entrepot(["sync", "--only-failed"])).stdout).toContain("app: failed: 1 failed");
+    expect(source.requests.filter((line) => line.includes("good") || line.includes("tags"))).toEqual([]);
+    if (manifest !== undefined) source.registry.stored.get("app")?.manifests.set(bad.digest, manifest);
+    expect((await entrepot(["sync", "--only-failed"])).stdout).toContain("app: succeeded: 1 copied");
+    source.requests.length = 0;
+    const nothing = await entrepot(["sync", "--only-failed"]);
+    expect(nothing).toMatchObject({ code: 0, stdout: "app: nothing failed in its last run\n" });
+    expect(source.requests).toEqual([]);
+  });
+
+  it("runs all when it is not known what failed", async () => {
+    source.registry.addImage("app", { tag: "v1", layers: ["x"] });
+    source.registry.failNext("tags", () => new Error("no list"), 1);
+    configure(RULE);
+    expect((await entrepot(["sync"])).code).toBe(1);
+    expect((await entrepot(["sync", "--only-failed"])).stdout).toContain("app: succeeded: 1 copied");
+  });
+
   it("stops on SIGINT: 130, within seconds", async () => {
     source.registry.addImage("app", { tag: "v1", layers: ["x"] });
     source.registry.slow = 60_000;
@@ -215,6 +251,14 @@ describe("entrepot sync", () => {
     expect(stdout).toMatch(/app: runs next at /);
   });
 
+  it("says which tasks it does not watch", async () => {
+    configure(`${RULE}    interval: 1h
+${RULE.replace("name: app", "name: other")}`);
+    const { child, ended } = start(["sync", "--watch"]);
+    child.stderr?.once("data", () => child.kill("SIGTERM"));
+    expect((await ended).stderr).toContain("other: has no schedule: --watch does not run it");
+  });
+
   it("has nothing to watch without a schedule: 2", async () => {
     configure(RULE);
     expect(await entrepot(["sync", "--watch"])).toMatchObject({ code: 2, stderr: expect.stringContaining("no task") });
@@ -228,3 +272,39 @@ async function seen({ requests }: HttpRegistry, part: string): Promise<void> {
   }
   throw new Error(`no request with ${part}`);
 }
+
+describe("entrepot sync over TLS, with a certificate that nobody signed,", () => {
+  let secure: HttpRegistry;
+
+  beforeEach(async () => {
+    secure = await startHttpRegistry("secure", await ownCertificate(folder, "127.0.0.1"));
+    secure.registry.addImage("app", { tag: "v1", layers: ["x"] });
+  });
+  afterEach(() => secure.close());
+
+  function configureSecure(insecure: boolean): void {
+    configure(RULE);
+    const file = path.join(folder, "sync.yaml");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace(/source: \{.*/, `source: { url: "${secure.url}", insecure: ${insecure} }`));
+  }
+
+  it("refuses it at once, and says what helps", async () => {
+    configureSecure(false);
+    const { code, stderr } = await entrepot(["sync"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("its certificate is not trusted: self-signed certificate (NODE_EXTRA_CA_CERTS=<file>");
+    expect(stderr).not.toContain("trying again");
+  });
+
+  it.each<[string, boolean, () => Record<string, string>]>([
+    ["takes it with insecure", true, () => ({})],
+    ["takes it by NODE_EXTRA_CA_CERTS", false, () => ({ NODE_EXTRA_CA_CERTS: path.join(folder, "tls", "cert.pem") })],
+  ])("%s", async (_what, insecure, env) => {
+    configureSecure(insecure);
+    const { code, stdout, stderr } = await entrepot(["sync"], env());
+    expect(code, stdout + stderr).toBe(0);
+    expect(target.registry.tagsOf("mirror/app")).toEqual(secure.registry.tagsOf("app"));
+    expect(stderr.includes("source: certificates are not verified")).toBe(insecure);
+  });
+});

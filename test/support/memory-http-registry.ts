@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { Readable } from "node:stream";
 import { MemoryRegistry } from "../../src/mirror/memory-registry.fixture.ts";
 import { RegistryError } from "../../src/mirror/index.ts";
+import type { Certificate } from "../../src/selfhost/tls.ts";
 
 /** A registry in memory that listens on loopback. */
 export interface HttpRegistry {
@@ -12,21 +14,22 @@ export interface HttpRegistry {
   close(): void;
 }
 
-export async function startHttpRegistry(name: string): Promise<HttpRegistry> {
+export async function startHttpRegistry(name: string, certificate?: Certificate): Promise<HttpRegistry> {
   const registry = new MemoryRegistry({ name });
   const requests: string[] = [];
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     requests.push(`${request.method} ${request.url}`);
     answer(registry, request, response).catch((error: unknown) => {
       response.writeHead(error instanceof RegistryError ? (error.status ?? 500) : 500).end(String(error));
     });
-  });
+  };
+  const server = certificate === undefined ? createServer(listener) : createSecureServer(certificate, listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   return {
     registry,
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${address.port}`,
     requests,
     close: () => {
       server.close();

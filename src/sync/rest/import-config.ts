@@ -65,6 +65,9 @@ function unkept({ registries, tasks }: GivenConfig["config"]): z.infer<typeof pr
       ? [about("timeout", "is not kept: on the server, a copy that stands still is continued, however long it takes")]
       : []),
     ...registries
+      .filter(({ url, insecure }) => insecure && url?.startsWith("https://"))
+      .map(({ name }) => about(`registries.${name}.insecure`, "has no effect: a server verifies all certificates")),
+    ...registries
       .filter(({ rateLimit }) => rateLimit.reserve > 0)
       .map(({ name }) => about(`registries.${name}.ratelimit.reserve`, "is not kept")),
   ];
