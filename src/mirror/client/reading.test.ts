@@ -37,6 +37,23 @@ describe("tags", () => {
     expect(await Array.fromAsync(link("/v2/again").repository.tags())).toEqual([["1"], ["1"]]);
   });
 
+  it("come in pages of the registry's size where it refuses ours", async () => {
+    const { repository, network } = pull(({ url }) =>
+      url.searchParams.get("n") === "1000"
+        ? json({ errors: [{ code: "PAGINATION_NUMBER_INVALID" }] }, { status: 400 })
+        : url.search === ""
+          ? json({ tags: ["v1"] }, { headers: { link: `<${url.pathname}?last=v1&n=1>; rel="next"` } })
+          : json({ tags: ["v2"] }),
+    );
+    expect(await Array.fromAsync(repository.tags())).toEqual([["v1"], ["v2"]]);
+    expect(network.seen.map(({ url }) => url.search)).toEqual(["?n=1000", "", "?last=v1&n=1"]);
+  });
+
+  it("that are refused in any size are refused", async () => {
+    const { repository } = pull(() => json({ errors: [{ code: "NAME_INVALID" }] }, { status: 400 }));
+    await expect(Array.fromAsync(repository.tags())).rejects.toMatchObject({ failure: "refused" });
+  });
+
   it("go on after the last where a full page has no link", async () => {
     const all = Array.from({ length: 2500 }, (_, index) => `t${String(index).padStart(4, "0")}`);
     const paged = pull(({ url }) => {

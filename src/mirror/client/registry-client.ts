@@ -27,7 +27,9 @@ export interface RegistryClient {
   /** The JSON of an answer, of 8 MiB at most. */
   json(answer: HttpAnswer, what: string): Promise<unknown>;
   /** The pages of a list, from `to` on; each is followed by what its `Link` says. */
-  pages(call: RegistryCall): AsyncGenerator<{ readonly answer: HttpAnswer; readonly linked: boolean }>;
+  pages(
+    call: RegistryCall & { readonly to: string },
+  ): AsyncGenerator<{ readonly answer: HttpAnswer; readonly linked: boolean }>;
 }
 
 /** Adds to requests what proves who asks, and answers a `401` once. */
@@ -89,7 +91,13 @@ export function createRegistryClient(
       const seen = new Set<string>();
       let to: string | URL | undefined = request.to;
       while (to !== undefined && seen.size < CLIENT_LIMITS.pages) {
-        const answer: HttpAnswer = await call({ ...request, to });
+        const first = to === request.to ? withoutNumber(request.to) : undefined;
+        const expect = first === undefined ? request.expect : [...request.expect, 400];
+        let answer: HttpAnswer = await call({ ...request, to, expect });
+        if (answer.status === 400 && first !== undefined) {
+          await discard(answer);
+          answer = await call({ ...request, to: first });
+        }
         const link = nextLink(answer.headers.get("link"));
         const next = handedAddress(link, answer.url);
         yield { answer, linked: link !== undefined };
@@ -104,4 +112,12 @@ export function createRegistryClient(
       }
     },
   };
+}
+
+/**
+ * The same list without a number of entries per page: some registries refuse one that is more than they give, and the
+ * specification lets them say nothing of how much that is. `undefined` if it has none.
+ */
+function withoutNumber(list: string): string | undefined {
+  return /\?n=\d+/.test(list) ? list.replace(/\?n=\d+&?/, "?").replace(/\?$/, "") : undefined;
 }
