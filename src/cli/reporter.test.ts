@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ItemResult } from "../mirror/index.ts";
 import { formatBytes, formatTime, printable } from "./quantities.ts";
 import { itemLine } from "./reporter.ts";
-import { frame } from "./terminal-progress.ts";
+import { frame, terminalReporter } from "./terminal-progress.ts";
 
 const ITEM: ItemResult = {
   repository: "a",
@@ -63,4 +63,28 @@ describe("frame", () => {
   });
 
   it("has nothing without images", () => expect(frame([], 0, { columns: 80, rows: 24 })).toEqual([]));
+});
+
+describe("terminalReporter", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("writes lines above its bars, and wipes nothing but those", () => {
+    let written = "";
+    const terminal = { columns: 80, rows: 24, write: (text: string) => void (written += text) };
+    const reporter = terminalReporter(terminal, () => 0, false);
+    const item = { repository: "app", tag: "v1", state: "copy", targets: [] } as const;
+    reporter.event("task", { type: "started", item });
+    vi.advanceTimersByTime(100);
+    expect(written).toMatch(/^app:v1 .*\n0 B\/s\n$/);
+    written = "";
+    reporter.message("info", "hello");
+    // Two lines up, both wiped, and up again.
+    const wipe = "\u001B[2A\u001B[2K\u001B[1B\u001B[2K\u001B[1B\u001B[2A";
+    expect(written).toBe(`${wipe}hello\n`);
+    vi.advanceTimersByTime(100);
+    written = "";
+    reporter.close();
+    expect(written).toBe(wipe);
+  });
 });

@@ -29,23 +29,24 @@ export function terminalReporter(terminal: Terminal, clock: () => number, verbos
   let sent = 0;
   const samples: { readonly time: number; readonly sent: number }[] = [];
 
-  const erase = (): void => {
-    if (drawn > 0) terminal.write(`\u001B[${drawn}A\u001B[0J`);
+  /** Line by line: some terminals keep what was on a screen that is cleared as a whole. */
+  const erased = (): string => {
+    const up = `\u001B[${drawn}A`;
+    const text = drawn === 0 ? "" : `${up}${"\u001B[2K\u001B[1B".repeat(drawn)}${up}`;
     drawn = 0;
+    return text;
   };
   const draw = (): void => {
     const now = clock();
     samples.push({ time: now, sent });
     while (samples.length > 2 && (samples[0]?.time ?? now) < now - SPEED_WINDOW) samples.shift();
     const lines = frame([...active.values()], speedOf(samples), terminal);
-    erase();
-    if (lines.length > 0) terminal.write(`${lines.join("\n")}\n`);
+    terminal.write(`${erased()}${lines.map((line) => `${line}\n`).join("")}`);
     drawn = lines.length;
     changed = false;
   };
   const print = (text: string): void => {
-    erase();
-    terminal.write(`${text}\n`);
+    terminal.write(`${erased()}${text}\n`);
     changed = true;
   };
   const timer = setInterval(() => {
@@ -73,7 +74,7 @@ export function terminalReporter(terminal: Terminal, clock: () => number, verbos
     ended: (summary) => lines.ended(summary),
     close: () => {
       clearInterval(timer);
-      erase();
+      terminal.write(erased());
     },
   };
 }
