@@ -46,9 +46,18 @@ function chooseReporter({ format, verbose }: SyncOptions): Reporter {
   return terminalReporter(terminal, Date.now, verbose);
 }
 
-/** The first signal stops in good order; a second one ends the process at once. */
+/**
+ * The first signal stops in good order; a second one ends the process at once. Whoever reads the output and goes away,
+ * as `head` does, is a signal too.
+ */
 function stopOnSignal(): AbortController {
   const stop = new AbortController();
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error) => {
+      if (!("code" in error) || error.code !== "EPIPE") throw error;
+      stop.abort(new Error("SIGPIPE"));
+    });
+  }
   let since: number | undefined;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
@@ -62,8 +71,9 @@ function stopOnSignal(): AbortController {
 }
 
 /** As shells have it: 128 and the number of the signal. */
-function interrupted(signal: AbortSignal): number {
-  return signal.reason instanceof Error && signal.reason.message === "SIGTERM" ? 143 : EXIT.interrupted;
+function interrupted({ reason }: AbortSignal): number {
+  const name = reason instanceof Error ? reason.message : "";
+  return name === "SIGTERM" ? 143 : name === "SIGPIPE" ? 141 : EXIT.interrupted;
 }
 
 const sleep: Sleep = (duration, signal) =>

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -236,6 +236,16 @@ describe("entrepot sync", () => {
     expect(await ended).toMatchObject({ code: 130, stdout: expect.stringContaining("app: canceled") });
     expect(Date.now() - before).toBeLessThan(5000);
     expect(target.registry.tagsOf("mirror/app")).toEqual({});
+  });
+
+  it("stops when nobody reads its output: 141", async () => {
+    for (let index = 0; index < 50; index += 1) source.registry.addImage("app", { tag: `v${index}`, layers: ["x"] });
+    configure(RULE);
+    const { child, ended } = start(["sync", "--format", "json"]);
+    child.stdout?.once("data", () => child.stdout?.destroy());
+    const { code, stderr } = await ended;
+    expect([code, stderr]).toEqual([141, ""]);
+    expect(readdirSync(path.join(folder, ".entrepot-sync"))).not.toContain("lock");
   });
 
   it("stays to keep a schedule, and runs what has an interval at once", async () => {
