@@ -2,17 +2,23 @@ import { expect, it } from "vitest";
 import { cronProblem } from "./cron.ts";
 import { timeZoneProblem } from "./time-zone.ts";
 
-it.each(["* * * * *", "0 2 * * *", " 0  2 * * * ", "*/5 0-6,12-18/2 1,15 JAN-dec sun,3", "0 0 29 feb *", "0 0 30 2 1"])(
-  "takes the cron expression %j",
-  (text) => {
-    expect(cronProblem(text)).toBeUndefined();
-  },
-);
+it.each([
+  "* * * * *",
+  "0 2 * * *",
+  " 0  2 * * * ",
+  "*/5 0-6,12-18/2 1,15 JAN-dec sun,3",
+  "0 0 29 feb *",
+  "0 0 30 2 1",
+  "@daily",
+])("takes the cron expression %j", (text) => {
+  expect(cronProblem(text)).toBeUndefined();
+});
 
 it.each([
   ["0 0 2 * * *", "five fields"],
   ["0 2 * *", "five fields"],
-  ["@daily", "five fields"],
+  ["@reboot", "five fields"],
+  ["constructor", "five fields"],
   ["", "five fields"],
   ["60 * * * *", "as minute, which must be within 0 and 59"],
   ["* 24 * * *", "as hour, which must be within 0 and 23"],

@@ -42,13 +42,25 @@ const FIELDS: readonly [Field, Field, Field, Field, Field] = [
 /** By month, in a leap year. */
 const MONTH_LENGTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+/** @see crontab(5), "Extensions" */
+const NICKNAMES: ReadonlyMap<string, string> = new Map([
+  ["@yearly", "0 0 1 1 *"],
+  ["@annually", "0 0 1 1 *"],
+  ["@monthly", "0 0 1 * *"],
+  ["@weekly", "0 0 * * 0"],
+  ["@daily", "0 0 * * *"],
+  ["@midnight", "0 0 * * *"],
+  ["@hourly", "0 * * * *"],
+]);
+
 /**
  * A cron expression of five fields: minute, hour, day of month, month (or names), day of week (0 to 7, or names), each
  * a list of `*`, a value or a range, the first and last with a step if wanted. If both days are restricted, one of them has
- * to match. @see crontab(5), POSIX and Vixie cron
+ * to match. `@daily` and the like stand for such. @see crontab(5), POSIX and Vixie cron
  */
 export function parseCron(text: string): Result<CronFields, string> {
-  const texts = text.trim().split(/\s+/);
+  const trimmed = text.trim();
+  const texts = (NICKNAMES.get(trimmed) ?? trimmed).split(/\s+/);
   if (texts.length !== FIELDS.length) {
     return err(`must have five fields (minute, hour, day of month, month, day of week), not ${texts.length}`);
   }
