@@ -19,6 +19,7 @@ export interface RegistryPorts {
   readonly clock: () => number;
   readonly sleep: Sleep;
   readonly userAgent: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** The registries of a configuration, and how many images each takes at once. */
@@ -33,7 +34,7 @@ export function openRegistries(entries: readonly RegistryConfig[], ports: Regist
   const budgets = new Map<string, ProcessBudget>();
   const registries = new Map<string, Registry>();
   const semaphores = new Map<string, Semaphore>();
-  const unverified = unverifiedFetch();
+  const unverified = unverifiedFetch(ports.env);
   for (const entry of entries) {
     const url = entry.url ?? "";
     if (isUnverified(entry)) ports.reporter.message("warn", `${entry.name}: certificates are not verified`);

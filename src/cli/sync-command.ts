@@ -69,8 +69,8 @@ interface Session {
   readonly registries: Registries;
 }
 
-function registryPorts({ signal, reporter, clock, sleep, version }: SyncPorts) {
-  return { signal, reporter, clock, sleep, userAgent: `entrepot/${version}` };
+function registryPorts({ signal, reporter, clock, sleep, version, env }: SyncPorts) {
+  return { signal, reporter, clock, sleep, env, userAgent: `entrepot/${version}` };
 }
 
 function readConfig(options: SyncOptions, { env, reporter }: SyncPorts): SyncConfig {
