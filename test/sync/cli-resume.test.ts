@@ -43,7 +43,7 @@ describe("a large layer whose copy is killed in the middle", () => {
     from.fail(ofLayer, { rate: 60 * MIB });
     const config = copying(from.url, target.url, repository);
     const child = command.start(config);
-    await sleep(2200);
+    while (from.bytes().received < 5 * PART) await sleep(20);
     await crash(child);
     expect(await there.tags()).toEqual([]);
     await sleep(200);
