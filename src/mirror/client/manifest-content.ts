@@ -1,6 +1,7 @@
 import type { ManifestContent } from "../descriptor.ts";
+import { digestLike, isDigest } from "../digest.ts";
+import { isSchema1Type } from "../media-types.ts";
 import { RegistryError } from "../registry.ts";
-import { digestLike, isDigest } from "./digest.ts";
 
 /** What is asked for; the last two, of schema 1, only to recognise them. */
 export const MANIFEST_ACCEPT = [
@@ -18,11 +19,6 @@ export function manifestMediaType(contentType: string | null): string | undefine
   return type === undefined || !/^application\/.+\+(?:json|prettyjws)$/.test(type) ? undefined : type;
 }
 
-/** Whether a manifest is of Docker's first schema, whose digest is not that of its bytes. */
-export function isSchema1(mediaType: string): boolean {
-  return mediaType.startsWith("application/vnd.docker.distribution.manifest.v1+");
-}
-
 /**
  * A manifest from the bytes and headers of an answer. Throws `corrupt` if the bytes are not what `reference` (if it is
  * a digest) or `Docker-Content-Digest` says, `unsupported` for schema 1.
@@ -34,7 +30,8 @@ export function verifiedManifest(
   describe: string,
 ): ManifestContent {
   const mediaType = manifestMediaType(headers.get("content-type")) ?? sniffed(bytes);
-  if (isSchema1(mediaType)) {
+  // Its digest is not that of its bytes.
+  if (isSchema1Type(mediaType)) {
     throw new RegistryError("unsupported", `${describe}: the image is of schema 1, which is not copied`);
   }
   const announced = headers.get("docker-content-digest") ?? "";

@@ -1,5 +1,5 @@
 import { RegistryError } from "../registry.ts";
-import { isDigest } from "./digest.ts";
+import { isDigest } from "../digest.ts";
 
 const NAME = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;

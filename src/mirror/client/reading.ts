@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ManifestContent, ManifestHead } from "../descriptor.ts";
 import { RegistryError, type SourceRepository } from "../registry.ts";
 import { checkedDigest, checkedReference } from "./names.ts";
-import { isDigest } from "./digest.ts";
+import { isDigest } from "../digest.ts";
 import { discard, type HttpAnswer, lengthOf, readBytes } from "./http-client.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import { MANIFEST_ACCEPT, manifestMediaType, verifiedManifest } from "./manifest-content.ts";

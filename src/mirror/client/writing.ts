@@ -1,6 +1,6 @@
 import { RegistryError, type TargetRepository } from "../registry.ts";
 import { repositoryScope } from "./auth/scopes.ts";
-import { digestLike, isDigest } from "./digest.ts";
+import { digestLike, isDigest } from "../digest.ts";
 import { discard } from "./http-client.ts";
 import { checkedDigest, checkedReference } from "./names.ts";
 import type { RepositoryContext } from "./repository-context.ts";

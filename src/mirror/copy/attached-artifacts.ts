@@ -3,7 +3,7 @@ import { RegistryError } from "../registry.ts";
 import type { CopyContext } from "./copy-context.ts";
 import { fallbackTag } from "./fallback-tag.ts";
 import { missing, readWhole } from "./image-tree.ts";
-import { isIndexType } from "./media-types.ts";
+import { isIndexType } from "../media-types.ts";
 import { parseManifest } from "./parsed-manifest.ts";
 import type { TargetState } from "./target-state.ts";
 import { putManifest, writeImage } from "./write-image.ts";

@@ -14,7 +14,7 @@ import type {
   TargetResult,
 } from "./copy-contract.ts";
 import { type ImageNode, isComplete, missing, onlyFor, readSelected, singleImage } from "./image-tree.ts";
-import { isIndexType } from "./media-types.ts";
+import { isIndexType } from "../media-types.ts";
 import { parseManifest } from "./parsed-manifest.ts";
 import { TargetState } from "./target-state.ts";
 import { putManifest, writeImage, writeManifest } from "./write-image.ts";

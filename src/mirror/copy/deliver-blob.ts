@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { Descriptor } from "../descriptor.ts";
+import { digestLike } from "../digest.ts";
 import { type BlobUpload, isTransient, RegistryError } from "../registry.ts";
 import { retryWait } from "../run/with-retries.ts";
 import { type BlobReader, readBlob, readBytes } from "./blob-reader.ts";
@@ -228,7 +228,5 @@ function embeddedContent({ data, digest, size }: Descriptor): Uint8Array | undef
   } catch {
     return undefined;
   }
-  const algorithm = digest.startsWith("sha512:") ? "sha512" : "sha256";
-  const actual = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
-  return bytes.byteLength === size && actual === digest ? bytes : undefined;
+  return bytes.byteLength === size && digestLike(digest, bytes) === digest ? bytes : undefined;
 }

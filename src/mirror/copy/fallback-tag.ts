@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { Descriptor } from "../descriptor.ts";
+import { digestLike } from "../digest.ts";
 import { RegistryError } from "../registry.ts";
 import type { CopyContext } from "./copy-context.ts";
-import { isIndexType, OCI_INDEX } from "./media-types.ts";
+import { isIndexType, OCI_INDEX } from "../media-types.ts";
 import { parseManifest } from "./parsed-manifest.ts";
 import type { TargetState } from "./target-state.ts";
 
@@ -34,7 +34,7 @@ export async function addToFallbackTag(
     const bytes = new TextEncoder().encode(
       JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...listed, referrer] }),
     );
-    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const digest = digestLike("sha256", bytes);
     try {
       await repository.putManifest(tag, { mediaType: OCI_INDEX, digest, bytes });
     } catch (error) {

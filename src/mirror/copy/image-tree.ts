@@ -12,7 +12,7 @@ import {
 import type { CopyContext } from "./copy-context.ts";
 import { isImageConfig, platformOf, readConfig, withData } from "./image-config.ts";
 import { mapLimited } from "./map-limited.ts";
-import { isIndexType, isManifestType } from "./media-types.ts";
+import { isIndexType, isManifestType } from "../media-types.ts";
 import { type ParsedManifest, parseManifest, verifyManifest } from "./parsed-manifest.ts";
 import type { TargetState } from "./target-state.ts";
 

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { descriptorSchema } from "../descriptor-schema.ts";
 import type { Descriptor, ManifestContent } from "../descriptor.ts";
+import { digestLike } from "../digest.ts";
 import { RegistryError } from "../registry.ts";
-import { isIndexType, isManifestType, isSchema1Type, OCI_INDEX } from "./media-types.ts";
+import { isIndexType, isManifestType, isSchema1Type, OCI_INDEX } from "../media-types.ts";
 
 const bodySchema = z.object({
   mediaType: z.string().optional().catch(undefined),
@@ -66,8 +66,7 @@ export function parseManifest({ bytes, mediaType, digest }: ManifestContent): Pa
 
 /** @throws RegistryError "corrupt" if the bytes are not what the digest says */
 export function verifyManifest(content: ManifestContent, digest: string): void {
-  const algorithm = digest.startsWith("sha512:") ? "sha512" : "sha256";
-  const actual = `${algorithm}:${createHash(algorithm).update(content.bytes).digest("hex")}`;
+  const actual = digestLike(digest, content.bytes);
   if (actual !== digest || content.digest !== digest) {
     throw new RegistryError("corrupt", `the manifest ${digest} has other content: ${actual}`);
   }

@@ -5,7 +5,7 @@ import type { CopyContext } from "./copy-context.ts";
 import { addToFallbackTag } from "./fallback-tag.ts";
 import { blobsOf, type ImageNode, readWhole } from "./image-tree.ts";
 import { mapLimited } from "./map-limited.ts";
-import { isForeignLayer } from "./media-types.ts";
+import { isForeignLayer } from "../media-types.ts";
 import type { TargetState } from "./target-state.ts";
 
 const BLOBS_AT_ONCE = 3;

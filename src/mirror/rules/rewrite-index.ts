@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { ManifestContent, ManifestHead } from "../descriptor.ts";
+import { digestLike } from "../digest.ts";
 import { REFERENCE_DIGEST } from "./select-platforms.ts";
 
 /** Which index an index was made from. */
@@ -64,7 +64,7 @@ function rewrittenEntry(entry: Json, written: ReadonlyMap<string, ManifestHead>)
 
 function contentOf({ mediaType }: ManifestContent, index: Json): ManifestContent {
   const bytes = new TextEncoder().encode(JSON.stringify(index));
-  return { mediaType, digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`, bytes };
+  return { mediaType, digest: digestLike("sha256", bytes), bytes };
 }
 
 function recordOf(value: unknown): Json {
