@@ -7,7 +7,7 @@ export function nextLink(header: string | null): string | undefined {
 }
 
 /**
- * An address that a registry hands out in `Location` or `Link`, absolute or relative to what was asked. Where a proxy
+ * An address that a registry hands out in `Location`, `Link` or a realm, absolute or relative to what was asked. Where a proxy
  * ended TLS the registry may not know and say `http:`; on the same host that is put right.
  */
 export function handedAddress(text: string | undefined, asked: URL): URL | undefined {

@@ -54,6 +54,15 @@ describe("bearer tokens", () => {
     );
   });
 
+  it("are asked for over https where a registry behind a proxy names itself with http", async () => {
+    const { registry, network } = bearerRegistry({
+      credential: BASIC,
+      challenge: `Bearer realm="http://registry.example.com/oauth2/token"`,
+    });
+    await tags(registry);
+    expect(network.seen[1]?.url.origin).toBe("https://registry.example.com");
+  });
+
   it("are asked for without a credential too, and once for requests at the same time", async () => {
     const { registry, network } = bearerRegistry();
     await tags(registry);

@@ -2,6 +2,7 @@ import type { Clock } from "../../../platform/index.ts";
 import { RegistryError } from "../../registry.ts";
 import { basicAuthorization, type Credential } from "../credential.ts";
 import type { HttpClient } from "../http-client.ts";
+import { handedAddress } from "../link.ts";
 import { exchangeForAcr } from "./acr.ts";
 import { requestToken, type Token, type TokenCredential, type TokenPorts, type TokenService } from "./bearer.ts";
 import { parseChallenges } from "./challenge.ts";
@@ -95,7 +96,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       );
       if (ecr === undefined && offered !== undefined) {
         scheme = {
-          realm: realmOf(offered.parameters.get("realm"), options.registry),
+          realm: realmOf(offered.parameters.get("realm"), options),
           service: offered.parameters.get("service"),
         };
         const merged = mergeScopes(scopes, offered.parameters.get("scope"));
@@ -118,7 +119,8 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   };
 }
 
-function realmOf(text: string | undefined, registry: string): URL {
-  if (text !== undefined && URL.canParse(text)) return new URL(text);
+function realmOf(text: string | undefined, { registry, base }: AuthorizerOptions): URL {
+  const realm = text !== undefined && URL.canParse(text) ? handedAddress(text, base) : undefined;
+  if (realm !== undefined) return realm;
   throw new RegistryError("forbidden-address", `${registry}: the realm of its challenge is not an address`);
 }
