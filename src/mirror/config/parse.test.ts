@@ -302,6 +302,13 @@ describe("parseSyncYaml", () => {
     ]);
   });
 
+  it.each([
+    ["yes", true],
+    ["Off", false],
+  ])("takes %s for what YAML once took it for", (word, enabled) => {
+    expect(parsed(withRule("").replace("enabled: true", `enabled: ${word}`)).tasks[0]?.spec.enabled).toBe(enabled);
+  });
+
   it("takes an empty credential for none, as older files have it", () => {
     const fields = "url: x.example.com, username: '', password: '', token: ''";
     const text = withRule("").replace("registries: {", () => `registries: { x: { ${fields} },`);

@@ -71,17 +71,27 @@ function parseFile(source: YamlSource, problems: ConfigProblem[]): SyncFile | un
 function retype(value: unknown, issues: readonly z.core.$ZodIssue[], source: YamlSource): boolean {
   let changed = false;
   for (const issue of issues) {
-    if (issue.code !== "invalid_type" || !source.expanded(issue.path)) continue;
+    if (issue.code !== "invalid_type") continue;
     const parent = valueAt(value, issue.path.slice(0, -1));
     const key = issue.path.at(-1);
     if (typeof parent !== "object" || parent === null || key === undefined) continue;
-    const typed = typedText(Reflect.get(parent, key), issue.expected);
+    const text: unknown = Reflect.get(parent, key);
+    const old = issue.expected === "boolean" ? OLD_BOOLEANS.get(String(text).toLowerCase()) : undefined;
+    const typed = source.expanded(issue.path) ? (typedText(text, issue.expected) ?? old) : old;
     if (typed === undefined) continue;
     Reflect.set(parent, key, typed);
     changed = true;
   }
   return changed;
 }
+
+/** What YAML 1.1 has besides `true` and `false`, as older files may. @see https://yaml.org/type/bool.html */
+const OLD_BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["yes", true],
+  ["on", true],
+  ["no", false],
+  ["off", false],
+]);
 
 function typedText(text: unknown, wanted: string): boolean | number | undefined {
   if (typeof text !== "string") return undefined;
