@@ -201,10 +201,13 @@ describe("large layers", () => {
   it("are closed again when only that failed, and not sent again", async () => {
     const { source, to, arrived, reads } = setUp();
     to.failNext("close", () => new RegistryError("transient", "502", { status: 502 }));
-    await copyNow(source, to, LARGE);
+    const ports = testPorts();
+    await copyNow(source, to, LARGE, ports);
     expect(arrived()).toBe(SIZE);
     expect(reads()).toEqual([0]);
     expect(to.count("append")).toBe(10);
+    const said = ports.events.flatMap((event) => (event.type === "log" ? [event.message] : []));
+    expect(said.join()).toMatch(/sending sha256:\w+ to local\/mirror\/app again: 502/);
   });
 
   it("begin anew when what was uploaded turns out wrong", async () => {

@@ -23,6 +23,8 @@ interface Delivery {
   wrong: number;
   furthest: number;
   upload: BlobUpload | undefined;
+  /** Why it was not the last try. */
+  reason: string;
 }
 
 /**
@@ -41,13 +43,16 @@ export async function deliverBlob(
     wrong: 0,
     furthest: 0,
     upload: undefined,
+    reason: "",
   }));
   for (;;) {
     context.stop();
     const { again, wait } = await round(context, blob, pending);
     if (again.length === 0) return;
     pending = again;
-    for (const { state } of again) context.log("info", `sending ${blob.digest} to ${state.label} again`);
+    for (const { state, reason } of again) {
+      context.log("info", `sending ${blob.digest} to ${state.label} again: ${reason}`);
+    }
     await ports.sleep(Math.min(wait, rules.retry.maximum), ports.signal);
   }
 }
@@ -66,6 +71,7 @@ async function round(
     const wrong = isWrong(error) || (!source && isBrokenUpload(delivery, error));
     if (wrong ? delivery.wrong++ < 1 : !source && mayTryAgain(context, delivery, error)) {
       again.push(delivery);
+      delivery.reason = error instanceof Error ? error.message : String(error);
       if (wrong) await discard(context, blob, delivery);
       else wait = Math.max(wait, retryWait(delivery.failures, rules.retry, error, ports.random));
       return;
