@@ -16,7 +16,7 @@ CREATE TABLE sync_executions (
   namespace TEXT NOT NULL,
   task TEXT NOT NULL,
   task_uid TEXT NOT NULL,
-  cause TEXT NOT NULL CHECK (cause IN ('manual', 'schedule', 'retry', 'api', 'webhook')),
+  cause TEXT NOT NULL CHECK (cause IN ('manual', 'schedule', 'retry')),
   actor TEXT NOT NULL,
   scheduled_at INTEGER,
   dry_run INTEGER NOT NULL CHECK (dry_run IN (0, 1)),
@@ -138,11 +138,10 @@ CREATE INDEX sync_checks_at ON sync_checks (checked_at);
 -- When images were made, as their configs say.
 CREATE TABLE sync_created (
   registry TEXT NOT NULL,
-  repository TEXT NOT NULL,
   digest TEXT NOT NULL,
   created INTEGER NOT NULL,
   seen_at INTEGER NOT NULL,
-  PRIMARY KEY (registry, repository, digest)
+  PRIMARY KEY (registry, digest)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sync_created_seen ON sync_created (seen_at);

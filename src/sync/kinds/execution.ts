@@ -11,7 +11,7 @@ const executionSpec = z.object({
   task: z.string().describe("Name of the SyncTask."),
   taskUid: z.string().describe("Its uid: a later task of the same name has another."),
   id: z.int().describe("Number of the run."),
-  trigger: z.enum(["manual", "schedule", "retry", "api", "webhook"]).describe("Why it was begun."),
+  trigger: z.enum(["manual", "schedule", "retry"]).describe("Why it was begun."),
   requestedBy: z.string().describe("Who began it."),
   scheduledAt: z.string().optional().describe("When it was due, RFC 3339."),
   dryRun: z.boolean().describe("Nothing is copied."),

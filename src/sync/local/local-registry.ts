@@ -21,6 +21,8 @@ export interface LocalRegistryPorts {
   readonly actor: string;
   /** Whether a namespace may be read from or written to. */
   readonly mayUse: (verb: "pull" | "push", namespace: string) => boolean;
+  /** Told before each call. */
+  readonly onCall?: () => void;
 }
 
 /** Stands for scheme, host and port: nothing else has it, and all local repositories do, so that blobs are mounted. */
@@ -39,10 +41,11 @@ const CAPABILITIES: RegistryCapabilities = {
 
 /** This registry as a source and a target: by calls to the content kernel, with the checks of a pull and a push. */
 export function createLocalRegistry(ports: LocalRegistryPorts): Registry {
-  const { content, mayUse } = ports;
+  const { content, mayUse, onCall = () => {} } = ports;
 
   /** @throws RegistryError "denied", "refused" */
   function checked(text: string, verb: "pull" | "push"): RepositoryName {
+    onCall();
     const name = parseRepositoryName(text);
     if (name === undefined) throw new RegistryError("refused", `this registry: ${text} is not a legal repository name`);
     const namespace = namespaceOf(name);
@@ -58,6 +61,7 @@ export function createLocalRegistry(ports: LocalRegistryPorts): Registry {
     let after = prefix;
     for (;;) {
       const from = after;
+      onCall();
       const page = await attempted("listing repositories", () =>
         content.names.repositories({ after: from, limit: PAGE }),
       );

@@ -36,7 +36,7 @@ export const executionView = z.object({
   state: z
     .enum(["pending", "planning", "running", "succeeded", "partial", "failed", "canceled", "unchanged"])
     .describe("The same, more exactly: `partial` failed in part, `unchanged` had nothing to copy."),
-  trigger: z.enum(["manual", "schedule", "retry", "api", "webhook"]),
+  trigger: z.enum(["manual", "schedule", "retry"]),
   requested_by: z.string(),
   dry_run: z.boolean(),
   start_time: z.string(),

@@ -1,5 +1,6 @@
 import { type Clock, type Database, uuidv7 } from "../../platform/index.ts";
-import type { EndState, ExecutionCause, ExecutionCounts, ExecutionState, StoredExecution } from "./execution.ts";
+import type { EndState, ExecutionCause, ExecutionCounts, StoredExecution } from "./execution.ts";
+import { ACTIVE, COLUMNS, ExecutionReader, executionOf, type Row } from "./execution-reader-store.ts";
 
 /** A run to be begun. */
 export interface NewExecution {
@@ -21,29 +22,6 @@ export type Begun =
   | { readonly outcome: "running"; readonly execution: StoredExecution }
   | { readonly outcome: "claimed" };
 
-/** Which runs; what is absent does not matter. */
-export interface ExecutionQuery {
-  readonly namespace?: string;
-  readonly task?: string;
-  readonly taskUid?: string;
-  readonly id?: number;
-  readonly states?: readonly ExecutionState[];
-  /** Only runs with a lower id. */
-  readonly before?: number;
-}
-
-/** How many runs there are by state. */
-export type ExecutionTotals = Readonly<Partial<Record<ExecutionState, number>>>;
-
-const COLUMNS = `id, uid, namespace, task, task_uid AS taskUid, cause, actor, scheduled_at AS scheduledAt,
-  dry_run AS dryRun, only_failed_of AS onlyFailedOf, tags, state, stop_requested AS stopRequested,
-  created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt, heartbeat_at AS heartbeatAt,
-  items_total AS itemsTotal, items_copied AS itemsCopied, items_unchanged AS itemsUnchanged,
-  items_skipped AS itemsSkipped, items_failed AS itemsFailed, blobs_total AS blobsTotal, blobs_copied AS blobsCopied,
-  blobs_mounted AS blobsMounted, blobs_skipped AS blobsSkipped, blobs_failed AS blobsFailed,
-  bytes_total AS bytesTotal, bytes_copied AS bytesCopied, error, created_rv AS createdRv, rv, deleted_at AS deletedAt`;
-
-const ACTIVE = "state IN ('pending', 'planning', 'running')";
 /** The version that the change before it in the same batch has made. */
 const THIS_VERSION = "(SELECT rv FROM sync_versions WHERE id = 1)";
 /** Longest error kept, in characters. */
@@ -64,18 +42,13 @@ const COUNTERS = {
   bytesCopied: "bytes_copied",
 } as const satisfies Record<keyof ExecutionCounts, string>;
 
-interface Row extends Omit<StoredExecution, "dryRun" | "stopRequested" | "tags"> {
-  readonly dryRun: 0 | 1;
-  readonly stopRequested: 0 | 1;
-  readonly tags: string | null;
-}
-
 /** Runs of tasks in D1. */
-export class ExecutionStore {
+export class ExecutionStore extends ExecutionReader {
   readonly #database: Database;
   readonly #clock: Clock;
 
   constructor(database: Database, clock: Clock) {
+    super(database);
     this.#database = database;
     this.#clock = clock;
   }
@@ -176,14 +149,17 @@ export class ExecutionStore {
       .run();
   }
 
-  /** Says that a run that had gone silent is begun again. Answers how often that was, `undefined` if it has ended. */
-  async resumed(id: number): Promise<number | undefined> {
+  /**
+   * Says that a run that had gone silent is begun again, and is given `patience` milliseconds more each time: its message
+   * may be waiting behind others. Answers how often that was since something of it was done, `undefined` if it has ended.
+   */
+  async resumed(id: number, patience: number): Promise<number | undefined> {
     const row = await this.#database
       .prepare(
-        `UPDATE sync_executions SET resumes = resumes + 1, heartbeat_at = max(heartbeat_at, ?2) WHERE id = ?1 AND ${ACTIVE}
-         RETURNING resumes`,
+        `UPDATE sync_executions SET resumes = resumes + 1, heartbeat_at = max(heartbeat_at, ?2 + ?3 * resumes)
+         WHERE id = ?1 AND ${ACTIVE} RETURNING resumes`,
       )
-      .bind(id, this.#clock())
+      .bind(id, this.#clock(), patience)
       .first<{ resumes: number }>();
     return row?.resumes;
   }
@@ -230,87 +206,12 @@ export class ExecutionStore {
     );
   }
 
-  async get(id: number): Promise<StoredExecution | undefined> {
-    const row = await this.#database
-      .prepare(`SELECT ${COLUMNS} FROM sync_executions WHERE id = ?1 AND deleted_at IS NULL`)
-      .bind(id)
-      .first<Row>();
-    return row === null ? undefined : executionOf(row);
-  }
-
-  /** The run of a task that has not ended. */
-  async active(taskUid: string): Promise<StoredExecution | undefined> {
-    const row = await this.#database
-      .prepare(`SELECT ${COLUMNS} FROM sync_executions WHERE task_uid = ?1 AND ${ACTIVE}`)
-      .bind(taskUid)
-      .first<Row>();
-    return row === null ? undefined : executionOf(row);
-  }
-
-  /** The newest first. */
-  async list(query: ExecutionQuery, limit: number, offset = 0): Promise<readonly StoredExecution[]> {
-    const { sql, values } = conditions(query, 2);
-    const { results } = await this.#database
-      .prepare(
-        `SELECT ${COLUMNS} FROM sync_executions WHERE deleted_at IS NULL${sql} ORDER BY id DESC LIMIT ?1 OFFSET ?2`,
-      )
-      .bind(limit, offset, ...values)
-      .all<Row>();
-    return results.map(executionOf);
-  }
-
-  /** How many runs there are by state. */
-  async totals(query: ExecutionQuery = {}): Promise<ExecutionTotals> {
-    const { sql, values } = conditions(query, 0);
-    const { results } = await this.#database
-      .prepare(`SELECT state, count(*) AS total FROM sync_executions WHERE deleted_at IS NULL${sql} GROUP BY state`)
-      .bind(...values)
-      .all<{ state: ExecutionState; total: number }>();
-    return Object.fromEntries(results.map(({ state, total }) => [state, total]));
-  }
-
   /** Lets go of all that is being worked on: whoever did is gone, as on a machine that starts. */
   async letGo(): Promise<void> {
     await this.#database.batch([
       this.#database.prepare(`UPDATE sync_executions SET heartbeat_at = 0 WHERE ${ACTIVE}`),
       this.#database.prepare("UPDATE sync_items SET lease_until = 0 WHERE state = 'copying'"),
     ]);
-  }
-
-  /** Active runs that have given no sign of life for `silence` milliseconds, the most silent first. */
-  async stale(silence: number, limit: number): Promise<readonly StoredExecution[]> {
-    const { results } = await this.#database
-      .prepare(
-        `SELECT ${COLUMNS} FROM sync_executions WHERE ${ACTIVE} AND heartbeat_at < ?1 ORDER BY heartbeat_at LIMIT ?2`,
-      )
-      .bind(this.#clock() - silence, limit)
-      .all<Row>();
-    return results.map(executionOf);
-  }
-
-  /** The version of the latest change, and the one up to which changes are no longer kept in full. */
-  async version(): Promise<{ readonly rv: number; readonly pruned: number }> {
-    const row = await this.#database
-      .prepare("SELECT rv, pruned FROM sync_versions WHERE id = 1")
-      .first<{ rv: number; pruned: number }>();
-    return row ?? { rv: 1, pruned: 0 };
-  }
-
-  /**
-   * Runs that changed after a version, deleted ones included, each once, in the order of their latest changes: `limit` of
-   * them, and more if they changed at once with the last.
-   */
-  async changedSince(rv: number, query: ExecutionQuery, limit: number): Promise<readonly StoredExecution[]> {
-    const { sql, values } = conditions(query, 2);
-    const { results } = await this.#database
-      .prepare(
-        `SELECT ${COLUMNS} FROM sync_executions WHERE rv > ?1${sql} AND rv <= coalesce(
-           (SELECT rv FROM sync_executions WHERE rv > ?1${sql} ORDER BY rv LIMIT 1 OFFSET ?2), ${Number.MAX_SAFE_INTEGER})
-         ORDER BY rv`,
-      )
-      .bind(rv, limit - 1, ...values)
-      .all<Row>();
-    return results.map(executionOf);
   }
 
   /** Deletes a run that has ended, with its items and logs. Whether it was there and had ended. */
@@ -351,29 +252,33 @@ export class ExecutionStore {
   }
 
   /**
-   * Deletes runs that ended before `ended` (milliseconds), at most `limit`, and drops the rows of those that were deleted
-   * before `deleted`, with their items and logs. Answers how many rows were touched.
+   * Deletes runs that ended before `ended` (milliseconds), but for the latest of each task, and drops what is left of
+   * those that were deleted before `deleted`. At most `limit` rows of each table: a run may have more items and lines
+   * than one statement can delete. Answers whether there may be more.
    */
-  async prune(ended: number, deleted: number, limit: number): Promise<number> {
-    const now = this.#clock();
-    const gone = "SELECT id FROM sync_executions WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2";
+  async prune(ended: number, deleted: number, limit: number): Promise<boolean> {
+    const gone = "SELECT id FROM sync_executions WHERE deleted_at < ?1";
+    const empty = `${gone} AND NOT EXISTS (SELECT 1 FROM sync_items WHERE execution = sync_executions.id)
+      AND NOT EXISTS (SELECT 1 FROM sync_logs WHERE execution = sync_executions.id) ORDER BY deleted_at LIMIT ?2`;
     const on = (sql: string) => this.#database.prepare(sql).bind(deleted, limit);
-    const [, marked, , , , dropped] = await this.#database.batch([
+    const results = await this.#database.batch([
       this.#bump(),
       this.#database
         .prepare(
           `UPDATE sync_executions SET deleted_at = ?1, rv = ${THIS_VERSION} WHERE id IN (
-             SELECT id FROM sync_executions WHERE ended_at < ?2 AND deleted_at IS NULL ORDER BY ended_at LIMIT ?3)`,
+             SELECT id FROM sync_executions AS old WHERE ended_at < ?2 AND deleted_at IS NULL
+               AND EXISTS (SELECT 1 FROM sync_executions WHERE task_uid = old.task_uid AND id > old.id)
+             ORDER BY ended_at LIMIT ?3)`,
         )
-        .bind(now, ended, limit),
+        .bind(this.#clock(), ended, limit),
+      on(`DELETE FROM sync_items WHERE id IN (SELECT id FROM sync_items WHERE execution IN (${gone}) LIMIT ?2)`),
+      on(`DELETE FROM sync_logs WHERE id IN (SELECT id FROM sync_logs WHERE execution IN (${gone}) LIMIT ?2)`),
       on(
-        `UPDATE sync_versions SET pruned = max(pruned, (SELECT coalesce(max(rv), 0) FROM sync_executions WHERE id IN (${gone})))`,
+        `UPDATE sync_versions SET pruned = max(pruned, (SELECT coalesce(max(rv), 0) FROM sync_executions WHERE id IN (${empty})))`,
       ),
-      on(`DELETE FROM sync_items WHERE execution IN (${gone})`),
-      on(`DELETE FROM sync_logs WHERE execution IN (${gone})`),
-      on(`DELETE FROM sync_executions WHERE id IN (${gone})`),
+      on(`DELETE FROM sync_executions WHERE id IN (${empty})`),
     ]);
-    return (marked?.meta.changes ?? 0) + (dropped?.meta.changes ?? 0);
+    return [1, 2, 3, 5].some((statement) => (results[statement]?.meta.changes ?? 0) >= limit);
   }
 
   #bump(): D1PreparedStatement {
@@ -394,37 +299,4 @@ export class ExecutionStore {
     const row = results.at(-1)?.results[0];
     return row === undefined ? undefined : executionOf(row);
   }
-}
-
-function executionOf(row: Row): StoredExecution {
-  return {
-    ...row,
-    dryRun: row.dryRun === 1,
-    stopRequested: row.stopRequested === 1,
-    tags: row.tags === null ? null : (JSON.parse(row.tags) as readonly string[]),
-  };
-}
-
-/** Conditions for `AND`, with parameters after the first `taken`. */
-function conditions(
-  { namespace, task, taskUid, id, states, before }: ExecutionQuery,
-  taken: number,
-): { readonly sql: string; readonly values: readonly (string | number)[] } {
-  const values: (string | number)[] = [];
-  let sql = "";
-  const add = (condition: (parameter: string) => string, value: string | number | undefined): void => {
-    if (value === undefined) return;
-    values.push(value);
-    sql += ` AND ${condition(`?${values.length + taken}`)}`;
-  };
-  add((value) => `namespace = ${value}`, namespace);
-  add((value) => `task = ${value}`, task);
-  add((value) => `task_uid = ${value}`, taskUid);
-  add((value) => `id = ${value}`, id);
-  add((value) => `id < ${value}`, before);
-  add(
-    (value) => `state IN (SELECT value FROM json_each(${value}))`,
-    states === undefined ? undefined : JSON.stringify(states),
-  );
-  return { sql, values };
 }

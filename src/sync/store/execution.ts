@@ -14,7 +14,7 @@ export type ExecutionState =
 export type EndState = Exclude<ExecutionState, "pending" | "planning" | "running">;
 
 /** Why a run was begun. */
-export type ExecutionCause = "manual" | "schedule" | "retry" | "api" | "webhook";
+export type ExecutionCause = "manual" | "schedule" | "retry";
 
 /** What a run has counted. Bytes are of blobs. */
 export interface ExecutionCounts {
@@ -65,7 +65,7 @@ export interface StoredExecution extends ExecutionCounts {
 }
 
 /** Whether a run has not ended. */
-export function isActive({ state }: Pick<StoredExecution, "state">): boolean {
+export function isActive({ state }: { readonly state: string }): boolean {
   return state === "pending" || state === "planning" || state === "running";
 }
 

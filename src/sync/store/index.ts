@@ -8,15 +8,16 @@ export {
   parseExecutionName,
   type StoredExecution,
 } from "./execution.ts";
-export {
-  type Begun,
-  type ExecutionQuery,
-  ExecutionStore,
-  type ExecutionTotals,
-  type NewExecution,
-} from "./execution-store.ts";
+export type { ExecutionQuery, ExecutionTotals } from "./execution-reader-store.ts";
+export { type Begun, ExecutionStore, type NewExecution } from "./execution-store.ts";
 export { IdStore, type Numbered, type NumberedKind } from "./id-store.ts";
 export type { ItemEndState, ItemState, ItemTarget, NewItem, StoredItem } from "./item.ts";
 export { type ItemEnd, ItemStore } from "./item-store.ts";
-export { type LogLevel, type LogLine, type LogPage, LogStore, type StoredLogLine } from "./log-store.ts";
-export { MemoryStore, type StoredCheckpoint, type WrittenKey } from "./memory-store.ts";
+export { LOG_LEVELS, type LogLevel, type LogLine, type LogPage, LogStore, type StoredLogLine } from "./log-store.ts";
+export {
+  type CreatedDate,
+  MemoryStore,
+  type StoredCheckpoint,
+  type WrittenDigest,
+  type WrittenKey,
+} from "./memory-store.ts";

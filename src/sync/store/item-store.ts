@@ -1,4 +1,5 @@
 import type { Clock, Database } from "../../platform/index.ts";
+import { ACTIVE } from "./execution-reader-store.ts";
 import type { ItemEndState, ItemState, ItemTarget, NewItem, StoredItem } from "./item.ts";
 
 /** How an item ended. */
@@ -22,7 +23,7 @@ const MAX_ERROR = 1000;
 const BUMP = "UPDATE sync_versions SET rv = rv + 1 WHERE id = 1";
 const THIS_VERSION = "(SELECT rv FROM sync_versions WHERE id = 1)";
 const RUNS = `EXISTS (SELECT 1 FROM sync_executions AS run WHERE run.id = sync_items.execution
-  AND run.state IN ('pending', 'planning', 'running') AND run.stop_requested = 0)`;
+  AND run.${ACTIVE} AND run.stop_requested = 0)`;
 
 /** The counter of a run that an item counts for when it ends; canceled items count for none. */
 const COUNTERS: Readonly<Record<ItemEndState, string | undefined>> = {
@@ -46,7 +47,10 @@ export class ItemStore {
     this.#clock = clock;
   }
 
-  /** Adds what a plan found, and counts it for the run. Items that are there stay as they are. Answers how many are new. */
+  /**
+   * Adds what a plan found, and counts it for the run. Items that are there stay as they are, and a run that has ended is
+   * given no more. Answers how many are new.
+   */
   async insert(execution: number, items: readonly NewItem[]): Promise<number> {
     let added = 0;
     for (let index = 0; index < items.length; index += BATCH) {
@@ -77,14 +81,16 @@ export class ItemStore {
           `UPDATE sync_executions SET items_total = items_total + ${counted("")},
              items_unchanged = items_unchanged + ${counted(` AND ${at(4)} = 'unchanged'`)},
              items_skipped = items_skipped + ${counted(` AND ${at(4)} = 'skipped'`)},
-             items_failed = items_failed + ${counted(` AND ${at(4)} IN ('conflict', 'failed')`)}, rv = ${THIS_VERSION} WHERE id = ?1`,
+             items_failed = items_failed + ${counted(` AND ${at(4)} IN ('conflict', 'failed')`)}, resumes = 0,
+             rv = ${THIS_VERSION} WHERE id = ?1 AND ${ACTIVE}`,
         )
         .bind(execution, values),
       this.#database
         .prepare(
           `INSERT INTO sync_items (execution, repository, tag, digest, targets, state, error, ended_at)
            SELECT ?1, ${[0, 1, 2, 3, 4, 5].map(at).join(", ")}, iif(${at(4)} = 'pending', NULL, ?3)
-           FROM json_each(?2) WHERE true ORDER BY key ON CONFLICT DO NOTHING`,
+           FROM json_each(?2) WHERE EXISTS (SELECT 1 FROM sync_executions WHERE id = ?1 AND ${ACTIVE})
+           ORDER BY key ON CONFLICT DO NOTHING`,
         )
         .bind(execution, values, this.#clock()),
     ]);
@@ -160,7 +166,7 @@ export class ItemStore {
             this.#database.prepare(BUMP),
             this.#database
               .prepare(
-                `UPDATE sync_executions SET ${counter} = ${counter} + 1, rv = ${THIS_VERSION} WHERE id =
+                `UPDATE sync_executions SET ${counter} = ${counter} + 1, resumes = 0, rv = ${THIS_VERSION} WHERE id =
                    (SELECT execution FROM sync_items WHERE sync_items.id = ?1 AND sync_items.state IN ('pending', 'copying'))`,
               )
               .bind(id),
@@ -204,6 +210,15 @@ export class ItemStore {
   /** What of a run failed or was in conflict, for a run that repeats just that. */
   async failed(execution: number, limit: number, after = 0): Promise<readonly StoredItem[]> {
     return this.list(execution, { states: ["failed", "conflict"], after, limit });
+  }
+
+  /** Whether something of a run failed that is no image: a list, or a deletion. */
+  async hasFailedWithoutTag(execution: number): Promise<boolean> {
+    const found = await this.#database
+      .prepare("SELECT 1 AS found FROM sync_items WHERE execution = ?1 AND state = 'failed' AND tag = '' LIMIT 1")
+      .bind(execution)
+      .first<number>("found");
+    return found === 1;
   }
 
   /** How many items of a run there are by state. */

@@ -1,6 +1,9 @@
 import type { Database } from "../../platform/index.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+/** The levels from the least to the most important. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A line of a run's log. */
 export interface LogLine {
@@ -17,6 +20,8 @@ export interface StoredLogLine extends LogLine {
 
 /** Where a page of lines begins: after an id, or after so many of them. */
 export interface LogPage {
+  /** Only lines of this level and those above it. */
+  readonly level?: LogLevel | undefined;
   readonly after?: number;
   readonly offset?: number;
   readonly limit: number;
@@ -50,22 +55,31 @@ export class LogStore {
   }
 
   /** The oldest first. */
-  async list(execution: number, { after = 0, offset = 0, limit }: LogPage): Promise<readonly StoredLogLine[]> {
+  async list(execution: number, { level, after = 0, offset = 0, limit }: LogPage): Promise<readonly StoredLogLine[]> {
     const { results } = await this.#database
       .prepare(
         `SELECT id, execution, logged_at AS at, level, message FROM sync_logs WHERE execution = ?1 AND id > ?2
-         ORDER BY id LIMIT ?3 OFFSET ?4`,
+           AND level IN (SELECT value FROM json_each(?5)) ORDER BY id LIMIT ?3 OFFSET ?4`,
       )
-      .bind(execution, after, limit, offset)
+      .bind(execution, after, limit, offset, levelsFrom(level))
       .all<StoredLogLine>();
     return results;
   }
 
-  async total(execution: number): Promise<number> {
+  /** How many lines there are, of a level and those above it or of all. */
+  async total(execution: number, level?: LogLevel): Promise<number> {
     const total = await this.#database
-      .prepare("SELECT count(*) AS total FROM sync_logs WHERE execution = ?1")
-      .bind(execution)
+      .prepare(
+        `SELECT count(*) AS total FROM sync_logs WHERE execution = ?1
+           AND level IN (SELECT value FROM json_each(?2))`,
+      )
+      .bind(execution, levelsFrom(level))
       .first<number>("total");
     return total ?? 0;
   }
+}
+
+/** The levels from one on, as a JSON list. */
+function levelsFrom(level: LogLevel = "debug"): string {
+  return JSON.stringify(LOG_LEVELS.slice(LOG_LEVELS.indexOf(level)));
 }

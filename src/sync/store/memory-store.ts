@@ -10,12 +10,26 @@ export interface StoredCheckpoint {
 
 /** A digest at the source, and where it was written to. */
 export interface WrittenKey {
-  readonly taskUid: string;
   /** The target registry's name. */
   readonly target: string;
   readonly repository: string;
   /** As the source has it. */
   readonly digest: string;
+}
+
+/** What a digest of the source became on its way. */
+export interface WrittenDigest extends WrittenKey {
+  readonly written: string;
+  /** When that was last of use, in milliseconds since the Unix epoch. */
+  readonly at: number;
+}
+
+/** When an image was made. Times are milliseconds since the Unix epoch. */
+export interface CreatedDate {
+  readonly digest: string;
+  readonly created: number;
+  /** When that was last of use. */
+  readonly at: number;
 }
 
 /** What runs remember for those after them: positions of uploads, digests that were written, and when images were made. */
@@ -52,18 +66,20 @@ export class MemoryStore {
   }
 
   /** The digest that was written for one of the source. */
-  async written({ taskUid, target, repository, digest }: WrittenKey): Promise<string | undefined> {
-    const found = await this.#database
+  /** What a task wrote for digests of the source, the latest first, at most `limit` of them. */
+  async written(taskUid: string, limit: number): Promise<readonly WrittenDigest[]> {
+    const { results } = await this.#database
       .prepare(
-        `SELECT written_digest AS digest FROM sync_written
-         WHERE task_uid = ?1 AND target = ?2 AND repository = ?3 AND source_digest = ?4`,
+        `SELECT target, repository, source_digest AS digest, written_digest AS written, written_at AS at FROM sync_written
+         WHERE task_uid = ?1 ORDER BY written_at DESC LIMIT ?2`,
       )
-      .bind(taskUid, target, repository, digest)
-      .first<string>("digest");
-    return found ?? undefined;
+      .bind(taskUid, limit)
+      .all<WrittenDigest>();
+    return results;
   }
 
-  async saveWritten({ taskUid, target, repository, digest }: WrittenKey, written: string): Promise<void> {
+  /** Notes what was written for a digest, or that it is still of use. */
+  async saveWritten(taskUid: string, { target, repository, digest }: WrittenKey, written: string): Promise<void> {
     await this.#database
       .prepare(
         `INSERT INTO sync_written (task_uid, target, repository, source_digest, written_digest, written_at)
@@ -74,13 +90,13 @@ export class MemoryStore {
       .run();
   }
 
-  /** When a task last looked at an image for what belongs to it, in milliseconds since the Unix epoch. */
-  async checkedAt(taskUid: string, image: string): Promise<number | undefined> {
-    const found = await this.#database
-      .prepare("SELECT checked_at FROM sync_checks WHERE task_uid = ?1 AND image = ?2")
-      .bind(taskUid, image)
-      .first<number>("checked_at");
-    return found ?? undefined;
+  /** Images that a task has looked at since `time` for what belongs to them, at most `limit`. */
+  async checkedSince(taskUid: string, time: number, limit: number): Promise<readonly string[]> {
+    const { results } = await this.#database
+      .prepare("SELECT image FROM sync_checks WHERE task_uid = ?1 AND checked_at > ?2 LIMIT ?3")
+      .bind(taskUid, time, limit)
+      .all<{ image: string }>();
+    return results.map(({ image }) => image);
   }
 
   /** Says that a task looked at an image now. */
@@ -94,36 +110,30 @@ export class MemoryStore {
       .run();
   }
 
-  /** When images were made, in milliseconds since the Unix epoch, of those that are known. `registry` is its origin. */
-  async created(
-    registry: string,
-    repository: string,
-    digests: readonly string[],
-  ): Promise<ReadonlyMap<string, number>> {
+  /** When images of a registry were made, those that were asked for last, at most `limit`. `registry` is its origin. */
+  async created(registry: string, limit: number): Promise<readonly CreatedDate[]> {
     const { results } = await this.#database
       .prepare(
-        `SELECT digest, created FROM sync_created
-         WHERE registry = ?1 AND repository = ?2 AND digest IN (SELECT value FROM json_each(?3))`,
+        `SELECT digest, created, seen_at AS at FROM sync_created WHERE registry = ?1 ORDER BY seen_at DESC LIMIT ?2`,
       )
-      .bind(registry, repository, JSON.stringify(digests))
-      .all<{ digest: string; created: number }>();
-    return new Map(results.map(({ digest, created }) => [digest, created]));
+      .bind(registry, limit)
+      .all<CreatedDate>();
+    return results;
   }
 
-  async saveCreated(registry: string, repository: string, created: ReadonlyMap<string, number>): Promise<void> {
-    if (created.size === 0) return;
+  /** Notes when an image was made, or that it is still of use. */
+  async saveCreated(registry: string, digest: string, created: number): Promise<void> {
     await this.#database
       .prepare(
-        `INSERT INTO sync_created (registry, repository, digest, created, seen_at)
-         SELECT ?1, ?2, json_extract(value, '$[0]'), json_extract(value, '$[1]'), ?4 FROM json_each(?3) WHERE true
+        `INSERT INTO sync_created (registry, digest, created, seen_at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET created = excluded.created, seen_at = excluded.seen_at`,
       )
-      .bind(registry, repository, JSON.stringify([...created]), this.#clock())
+      .bind(registry, digest, created, this.#clock())
       .run();
   }
 
-  /** Deletes positions, digests and times from before `time` (milliseconds), at most `limit` of each. Answers how many. */
-  async prune(time: number, limit: number): Promise<number> {
+  /** Deletes what was of no use since `time` (milliseconds), at most `limit` rows of each table. Answers whether there may be more. */
+  async prune(time: number, limit: number): Promise<boolean> {
     const on = (sql: string) => this.#database.prepare(sql).bind(time, limit);
     const results = await this.#database.batch([
       on(
@@ -138,10 +148,10 @@ export class MemoryStore {
            (SELECT task_uid, image FROM sync_checks WHERE checked_at < ?1 ORDER BY checked_at LIMIT ?2)`,
       ),
       on(
-        `DELETE FROM sync_created WHERE (registry, repository, digest) IN
-           (SELECT registry, repository, digest FROM sync_created WHERE seen_at < ?1 ORDER BY seen_at LIMIT ?2)`,
+        `DELETE FROM sync_created WHERE (registry, digest) IN
+           (SELECT registry, digest FROM sync_created WHERE seen_at < ?1 ORDER BY seen_at LIMIT ?2)`,
       ),
     ]);
-    return results.reduce((total, { meta }) => total + meta.changes, 0);
+    return results.some(({ meta }) => meta.changes >= limit);
   }
 }

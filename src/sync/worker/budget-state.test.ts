@@ -27,6 +27,13 @@ describe("a budget", () => {
     expect(total).toBeLessThanOrEqual(most);
   });
 
+  it("is not used up by who is to go more slowly with the same credential", () => {
+    const about = { kind: "request" as const, wanted: 1, now: NOW };
+    const { state } = acquire(IDLE, { qps: 0.001 }, about);
+    expect(acquire(state, { qps: 0.001 }, about).answer.ok).toBe(false);
+    expect(acquire(state, { qps: 5 }, about).answer.ok).toBe(true);
+  });
+
   it("pauses for as long as the registry asked, and the longest pause counts", () => {
     const paused = reported(reported(IDLE, { retryAfter: 5000 }, NOW), { retryAfter: 1000 }, NOW);
     const about = { kind: "request" as const, wanted: 1 };

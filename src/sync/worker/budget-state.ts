@@ -6,8 +6,11 @@ export interface BudgetRule {
 
 /** What is known about how fast one may go on. Times are milliseconds since the Unix epoch. */
 export interface BudgetState {
-  /** When the next request would be due if all came evenly. */
-  readonly due: number;
+  /**
+   * When the next request would be due if all came evenly, by the rate in requests a second: who is to go slowly does not
+   * hold up others that use the same credential.
+   */
+  readonly due: Readonly<Record<string, number>>;
   /** The registry asked for a pause until then. */
   readonly pausedUntil: number;
   /** Its quota of manifest reads is used up until then, as far as known. */
@@ -32,7 +35,7 @@ export type BudgetAnswer =
     }
   | { readonly ok: false; readonly waitMs: number; readonly reason: "rate" | "asked" | "quota" };
 
-export const IDLE: BudgetState = { due: 0, pausedUntil: 0, quotaUntil: 0 };
+export const IDLE: BudgetState = { due: {}, pausedUntil: 0, quotaUntil: 0 };
 
 /** For how long permission is good, in milliseconds. */
 const GOOD_FOR = 1000;
@@ -63,12 +66,15 @@ export function acquire(
   }
   const interval = 1000 / rule.qps;
   const burst = interval * (Math.max(1, Math.floor(rule.qps)) - 1);
-  const late = Math.max(now, state.due) - burst - now;
+  const key = String(rule.qps);
+  const from = Math.max(now, state.due[key] ?? 0);
+  const late = from - burst - now;
   if (late > 0) return { state, answer: refused(late, "rate") };
-  const free = Math.floor((burst + now - Math.max(now, state.due)) / interval) + 1;
+  const free = Math.floor((burst + now - from) / interval) + 1;
   const permits = tries ? 1 : Math.max(1, Math.min(wanted, free));
-  const due = Math.max(now, state.due) + permits * interval;
-  return { state: { ...state, due, quotaUntil }, answer: { ok: true, permits, until: now + GOOD_FOR } };
+  const due = Object.fromEntries(Object.entries(state.due).filter(([, time]) => time > now));
+  const next = { ...state, due: { ...due, [key]: from + permits * interval }, quotaUntil };
+  return { state: next, answer: { ok: true, permits, until: now + GOOD_FOR } };
 }
 
 /** Takes down what an answer said. */

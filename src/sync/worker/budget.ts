@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type Budget, RegistryError, type Sleep } from "../../mirror/index.ts";
 import { type Clock, Lru, type Log } from "../../platform/index.ts";
 import { type BudgetRule, QUOTA_RESERVE } from "./budget-state.ts";
+import type { CallMeter } from "./call-meter.ts";
 import type { RegistryBudgetCalls } from "./registry-budget.ts";
 
 /** What the Worker's side of a budget works with. */
@@ -13,6 +14,17 @@ export interface WorkerBudgetPorts {
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;
+  /** Counts the requests, and the calls of the object. */
+  readonly meter: Pick<CallMeter, "request">;
+}
+
+type Kind = Parameters<Budget["acquire"]>[0];
+
+/** What one kind of requests may do without asking, until when, and who asks for more. */
+interface Permission {
+  left: number;
+  until: number;
+  asking: Promise<void> | undefined;
 }
 
 /** Waits up to this long, in milliseconds, are waited for in place. */
@@ -28,9 +40,11 @@ const NEAR = 4;
  */
 export class WorkerBudget implements Budget {
   readonly #ports: WorkerBudgetPorts;
-  #permits = 0;
-  #until = 0;
-  #asking: Promise<void> | undefined;
+  // Apart, since a quota of reads that is used up must not be passed with permission for something else.
+  readonly #kinds: Readonly<Record<Kind, Permission>> = {
+    request: { left: 0, until: 0, asking: undefined },
+    "manifest-get": { left: 0, until: 0, asking: undefined },
+  };
   #reportedAt = 0;
   readonly #reports = new Set<Promise<void>>();
 
@@ -38,23 +52,25 @@ export class WorkerBudget implements Budget {
     this.#ports = ports;
   }
 
-  async acquire(kind: "request" | "manifest-get", signal: AbortSignal): Promise<void> {
-    const { clock } = this.#ports;
+  async acquire(kind: Kind, signal: AbortSignal): Promise<void> {
+    const { clock, meter } = this.#ports;
+    const permission = this.#kinds[kind];
     for (;;) {
       signal.throwIfAborted();
-      if (this.#permits > 0 && clock() < this.#until) {
-        this.#permits -= 1;
+      if (permission.left > 0 && clock() < permission.until) {
+        meter.request();
+        permission.left -= 1;
         return;
       }
       // One asks; the others wait for what it gets, and ask themselves if that was nothing.
-      if (this.#asking !== undefined) {
-        await this.#asking.catch(() => undefined);
+      if (permission.asking !== undefined) {
+        await permission.asking.catch(() => undefined);
         continue;
       }
-      this.#asking = this.#ask(kind, signal).finally(() => {
-        this.#asking = undefined;
+      permission.asking = this.#ask(kind, signal).finally(() => {
+        permission.asking = undefined;
       });
-      await this.#asking;
+      await permission.asking;
     }
   }
 
@@ -63,7 +79,7 @@ export class WorkerBudget implements Budget {
     const isUrgent = retryAfter !== undefined || (remaining !== undefined && remaining <= NEAR * QUOTA_RESERVE);
     if (!isUrgent && (remaining === undefined || now - this.#reportedAt < REPORT_INTERVAL)) return;
     this.#reportedAt = now;
-    if (isUrgent) this.#permits = 0;
+    if (isUrgent) for (const permission of Object.values(this.#kinds)) permission.left = 0;
     const report = {
       ...(retryAfter === undefined ? {} : { retryAfter }),
       ...(remaining === undefined ? {} : { remaining }),
@@ -80,17 +96,19 @@ export class WorkerBudget implements Budget {
     await Promise.all(this.#reports);
   }
 
-  async #ask(kind: "request" | "manifest-get", signal: AbortSignal): Promise<void> {
-    const { calls, rule, clock, sleep, registry, log } = this.#ports;
+  async #ask(kind: Kind, signal: AbortSignal): Promise<void> {
+    const { calls, rule, clock, sleep, registry, log, meter } = this.#ports;
     await this.settled();
+    meter.request();
     const wanted = Math.max(1, Math.floor(rule.qps / 4));
     const answer = await calls.acquire({ qps: rule.qps }, kind, wanted).catch((error: unknown) => {
       log.warn("sync.budget-unreachable", { error });
       return { ok: true as const, until: clock() + REPORT_INTERVAL };
     });
     if (answer.ok) {
-      this.#permits = ("permits" in answer ? answer.permits : undefined) ?? Number.POSITIVE_INFINITY;
-      this.#until = answer.until;
+      const permission = this.#kinds[kind];
+      permission.left = ("permits" in answer ? answer.permits : undefined) ?? Number.POSITIVE_INFINITY;
+      permission.until = answer.until;
       return;
     }
     if (answer.waitMs > PATIENCE) {

@@ -1,10 +1,12 @@
 import type { CopyItemPorts, MirrorTask, Registry } from "../../mirror/index.ts";
 import { createPlacedBlobs, type PlacedBlobs, RegistryError } from "../../mirror/index.ts";
-import { type Clock, Lru } from "../../platform/index.ts";
+import { Lru } from "../../platform/index.ts";
 import { SYNC_TASKS } from "../kinds/names.ts";
 import type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "../kinds/sync-task.ts";
 import { localUses } from "../kinds/task-rules.ts";
-import type { MemoryStore, StoredExecution } from "../store/index.ts";
+import type { StoredExecution } from "../store/index.ts";
+import type { CallMeter } from "./call-meter.ts";
+import { runMemory } from "./run-memory.ts";
 import type { RunReporter } from "./run-reporter.ts";
 import type { SyncPorts } from "./sync-ports.ts";
 
@@ -33,7 +35,7 @@ export function taskActor(namespace: string, task: string): string {
 export async function openTask(
   { metadata, spec }: SyncTask,
   { registries }: Pick<SyncPorts, "registries">,
-  signal: AbortSignal,
+  { signal, meter }: { readonly signal: AbortSignal; readonly meter: CallMeter },
 ): Promise<MirrorTask> {
   if (spec === undefined) throw new RegistryError("refused", "the task has no spec");
   const { namespace = "", name } = metadata;
@@ -43,7 +45,7 @@ export async function openTask(
     uses.some((use) => use.verb === verb && (use.namespace === undefined || use.namespace === place));
   const opened = new Map<string, Registry>();
   for (const registry of new Set([spec.source.registry, ...spec.targets.map((target) => target.registry)])) {
-    const use = { namespace, name: registry, actor: taskActor(namespace, name), mayUse, signal };
+    const use = { namespace, name: registry, actor: taskActor(namespace, name), mayUse, signal, meter };
     opened.set(registry, await registries.open(use));
   }
   const registryOf = (registry: string): Registry => {
@@ -71,10 +73,16 @@ const placedByRun = new Lru<PlacedBlobs>(20);
 export function mirrorPorts(
   run: Pick<StoredExecution, "id" | "taskUid">,
   source: string,
-  about: { readonly signal: AbortSignal; readonly reporter: RunReporter; readonly deadline: number },
+  about: {
+    readonly signal: AbortSignal;
+    readonly meter: CallMeter;
+    readonly reporter: RunReporter;
+    readonly deadline: number;
+  },
   { memory, clock, sleep, random }: SyncPorts,
 ): CopyItemPorts {
-  const { signal, reporter, deadline } = about;
+  const { signal, meter, reporter, deadline } = about;
+  const isOver = () => meter.isSpent || clock() >= deadline;
   const shared = placedByRun.get(String(run.id)) ?? createPlacedBlobs();
   placedByRun.set(String(run.id), shared, 1);
   return {
@@ -83,6 +91,7 @@ export function mirrorPorts(
     signal,
     deadline,
     async sleep(duration, until) {
+      if (isOver()) throw new RegistryError("delayed", "another message goes on with it", { retryAfter: 0 });
       if (duration > PATIENCE) {
         throw new RegistryError("delayed", "it goes on when the registry is ready again", { retryAfter: duration });
       }
@@ -94,53 +103,11 @@ export function mirrorPorts(
       where: (origin, digest) => shared.where(origin, digest),
       add: (origin, digest, repository) => shared.add(origin, digest, repository),
     },
-    ...remembered(run, source, memory, clock),
+    ...runMemory(run, source, { memory, clock, meter }),
     onRetry: (what, wait, error) => {
+      if (isOver()) return;
       const reason = error instanceof Error ? error.message : String(error);
       reporter.log("warn", `${what}: ${reason}; trying again in ${Math.ceil(wait / 1000)} s`);
-    },
-  };
-}
-
-/** How often images that did not change are looked at for new signatures, in milliseconds: by each run of the night. */
-const CHECK_EVERY = 20 * 3_600_000;
-
-/** What runs remember for those after them. */
-function remembered(
-  { id, taskUid }: Pick<StoredExecution, "id" | "taskUid">,
-  source: string,
-  memory: MemoryStore,
-  clock: Clock,
-): Pick<CopyItemPorts, "checkpoints" | "written" | "created" | "referrerChecks"> {
-  const written = (key: string) => {
-    const [target = "", repository = "", digest = "", ...platforms] = key.split("|");
-    return { taskUid, target: [target, ...platforms].join("|"), repository, digest };
-  };
-  // Another task may write to the same place by other rules, in a run of its own.
-  const own = (key: string): string => `${taskUid}|${key}`;
-  return {
-    checkpoints: {
-      load: (key) => memory.checkpoint(own(key)),
-      save: (key, checkpoint) => memory.saveCheckpoint(own(key), checkpoint, id),
-      remove: (key) => memory.removeCheckpoint(own(key)),
-    },
-    written: {
-      load: (key) => memory.written(written(key)),
-      save: (key, digest) => memory.saveWritten(written(key), digest),
-    },
-    referrerChecks: {
-      async due(image) {
-        const checkedAt = await memory.checkedAt(taskUid, image);
-        return checkedAt === undefined || clock() - checkedAt >= CHECK_EVERY;
-      },
-      done: (image) => memory.saveChecked(taskUid, image),
-    },
-    created: {
-      load: async (digest) => (await memory.created(source, "", [digest])).get(digest),
-      // An image that does not say is asked again: that is one request for each run.
-      save: async (digest, created) => {
-        if (created !== null) await memory.saveCreated(source, "", new Map([[digest, created]]));
-      },
     },
   };
 }

@@ -11,6 +11,7 @@ import {
 } from "../../mirror/index.ts";
 import type { ItemStore, NewItem, StoredExecution, StoredItem } from "../store/index.ts";
 import { advance } from "./advance.ts";
+import type { CallMeter } from "./call-meter.ts";
 import type { RunReporter } from "./run-reporter.ts";
 import type { SyncPorts } from "./sync-ports.ts";
 
@@ -22,10 +23,10 @@ export interface Planning {
   readonly reporter: RunReporter;
   /** When to hand over to another message, in milliseconds since the Unix epoch. */
   readonly deadline: number;
+  /** It hands over too when it may call little more. */
+  readonly meter: Pick<CallMeter, "isLow">;
 }
 
-/** Tags that one message compares: a Worker may only call so many others. @see Cloudflare Workers, limits, "Subrequests" */
-const MAX_TAGS = 1500;
 /** Items that are written, and begun, at once. */
 const BATCH = 50;
 const PAGE = 1000;
@@ -45,15 +46,16 @@ export async function planRun(planning: Planning, ports: SyncPorts): Promise<boo
     return true;
   }
   let found = false;
-  for await (const repository of repositories(planning, sink)) {
-    found = true;
-    if (known.complete.has(repository)) continue;
-    if (!(await planRepository(repository, planning, sink))) {
-      await sink.flush();
-      return false;
+  try {
+    for await (const repository of repositories(planning, sink)) {
+      found = true;
+      if (known.complete.has(repository)) continue;
+      if (!(await planRepository(repository, planning, sink))) return false;
     }
+  } finally {
+    // What was found is not looked for again by the message that goes on.
+    await sink.flush();
   }
-  await sink.flush();
   if (!found) planning.reporter.log("warn", `${planning.mirror.source.name} has no repository that the task selects`);
   return true;
 }
@@ -102,7 +104,7 @@ async function* repositories({ mirror, ports }: Planning, sink: ItemSink): Async
 
 /** Answers whether it was done to its end. */
 async function planRepository(repository: string, planning: Planning, sink: ItemSink): Promise<boolean> {
-  const { mirror, ports, reporter, run, deadline } = planning;
+  const { mirror, ports, reporter, run, deadline, meter } = planning;
   let selection: Awaited<ReturnType<typeof selectedTags>>;
   try {
     selection = await selectedTags(mirror, repository, ports);
@@ -126,7 +128,7 @@ async function planRepository(repository: string, planning: Planning, sink: Item
   const wanted = selected.filter((tag) => (only?.has(tag) ?? true) && !sink.isKnown(repository, tag));
   const width = Math.max(1, mirror.rules.concurrency);
   for (let index = 0; index < wanted.length; index += width) {
-    if (sink.planned >= MAX_TAGS || ports.clock() >= deadline) return false;
+    if (meter.isLow || ports.clock() >= deadline) return false;
     const tags = wanted.slice(index, index + width);
     const items = await Promise.all(tags.map((tag) => planItem(mirror, { repository, tag }, listed, ports)));
     for (const item of items) await sink.add(item);
@@ -139,10 +141,7 @@ async function repeatFailed(execution: number, sink: ItemSink, items: ItemStore)
   let after = 0;
   for (;;) {
     const page = await items.failed(execution, PAGE, after);
-    for (const { repository, tag } of page) {
-      // A list that could not be read is not an image; the run of the task reads it again.
-      if (tag !== "") await sink.addPending(repository, tag);
-    }
+    for (const { repository, tag } of page) await sink.addPending(repository, tag);
     after = page.at(-1)?.id ?? after;
     if (page.length < PAGE) break;
   }
@@ -151,7 +150,6 @@ async function repeatFailed(execution: number, sink: ItemSink, items: ItemStore)
 
 /** Gathers what was planned, writes it in batches, and has copies begin. */
 class ItemSink {
-  planned = 0;
   readonly #planning: Planning;
   readonly #ports: SyncPorts;
   readonly #known: Known;
@@ -196,7 +194,6 @@ class ItemSink {
   }
 
   async #push(item: NewItem): Promise<void> {
-    this.planned += 1;
     this.#items.push(item);
     if (this.#items.length >= BATCH) await this.flush();
   }

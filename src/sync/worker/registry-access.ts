@@ -1,4 +1,11 @@
-import { createRemoteRegistry, type Credential, type Registry, RegistryError, type Sleep } from "../../mirror/index.ts";
+import {
+  createRemoteRegistry,
+  type Credential,
+  type Registry,
+  registryAddress,
+  RegistryError,
+  type Sleep,
+} from "../../mirror/index.ts";
 import { type Clock, err, type Fetch, type Log, ok, type Result } from "../../platform/index.ts";
 import type { ResourceClient, SecretDecrypter } from "../../resources/index.ts";
 import { LOCAL_REGISTRY, REGISTRIES, SYNC_GROUP } from "../kinds/names.ts";
@@ -6,6 +13,7 @@ import type { AccessFailure, RegistryAccess } from "../kinds/ports.ts";
 import { registrySecrets, type RegistrySpec } from "../kinds/registry.ts";
 import { createLocalRegistry, type LocalRegistryPorts } from "../local/index.ts";
 import { budgetName, Gates, WorkerBudget } from "./budget.ts";
+import { CallMeter } from "./call-meter.ts";
 import type { RegistryBudgetCalls } from "./registry-budget.ts";
 
 /** How a registry is to be used. */
@@ -19,6 +27,8 @@ export interface RegistryUse {
   readonly mayUse: LocalRegistryPorts["mayUse"];
   /** Ends everything that is under way. */
   readonly signal: AbortSignal;
+  /** Counts what is called, if that has to be bounded. */
+  readonly meter?: CallMeter;
 }
 
 /** Opens registries by the names of their objects. */
@@ -42,18 +52,23 @@ export interface RegistriesPorts {
   readonly log: Log;
 }
 
+/** Queries of the database that a call of this registry itself makes, about. */
+const LOCAL_QUERIES = 3;
+
 export function createRegistries(ports: RegistriesPorts): Registries {
   const gates = new Gates();
   return {
-    async open({ namespace, name, actor, mayUse, signal }) {
+    async open({ namespace, name, actor, mayUse, signal, meter = new CallMeter() }) {
       const { content, readOnly, client, clock, sleep, log } = ports;
-      if (name === LOCAL_REGISTRY) return createLocalRegistry({ content, name, readOnly, actor, mayUse });
+      const onCall = () => meter.query(LOCAL_QUERIES);
+      const local = () => createLocalRegistry({ content, name, readOnly, actor, mayUse, onCall });
+      if (name === LOCAL_REGISTRY) return local();
       const object = await client().find<RegistrySpec>(REGISTRIES, namespace, name);
       const spec = object?.spec;
       if (spec === undefined) throw new RegistryError("missing", `there is no Registry ${name} in ${namespace}`);
-      if (spec.type === "local") return createLocalRegistry({ content, name, readOnly, actor, mayUse });
+      if (spec.type === "local") return local();
       const { url = "", type, insecure, rateLimit, concurrency } = spec;
-      const budget = budgetName(url, whoAsks(namespace, spec));
+      const budget = budgetName(registryAddress(url, insecure)?.href ?? url, whoAsks(namespace, spec));
       const fetch: Fetch = (address, init) =>
         gates.within(budget, concurrency, { sleep, signal: init.signal ?? signal }, () => ports.fetch(address, init));
       return createRemoteRegistry({
@@ -71,6 +86,7 @@ export function createRegistries(ports: RegistriesPorts): Registries {
           clock,
           sleep,
           log,
+          meter,
         }),
         clock,
         signal,

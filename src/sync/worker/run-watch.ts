@@ -1,8 +1,9 @@
 import type { SyncPorts } from "./sync-ports.ts";
 
-const POLL_MS = 1000;
+/** Each look is a query of the database, of which a message may make so many only. */
+const POLL_MS = 2000;
 /** Looks between two signs of life. */
-const HEARTBEAT_EVERY = 10;
+const HEARTBEAT_EVERY = 5;
 
 /** Somebody asked the run to stop, or it has ended. */
 export class StoppedError extends Error {
@@ -16,7 +17,7 @@ export interface RunWatch {
 }
 
 /**
- * Looks each second whether a run is to stop, and says every ten that it lives.
+ * Looks every two seconds whether a run is to stop, and says every ten that it lives.
  * @param renew says that more than the run lives; `false` ends the work
  */
 export function watchRun(

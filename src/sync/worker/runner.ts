@@ -1,6 +1,7 @@
 import { type CopyItemPorts, type MirrorTask, RegistryError } from "../../mirror/index.ts";
 import { isActive, type StoredExecution } from "../store/index.ts";
 import { advance } from "./advance.ts";
+import { CallMeter } from "./call-meter.ts";
 import { copyOne } from "./copy-step.ts";
 import { endRun, finishRun } from "./end-run.ts";
 import { sendMessage, type SyncMessage, syncMessageSchema } from "./messages.ts";
@@ -75,8 +76,8 @@ export class SyncRunner {
     if (!(await executions.enter(execution, "planning"))) return;
     await this.#ports.hub.report(execution, {});
     const deadline = deadlineOf(this.#ports);
-    await this.#working(run, { type: "plan", execution }, async (mirror, ports, reporter) => {
-      if (await planRun({ run, mirror, ports, reporter, deadline }, this.#ports)) {
+    await this.#working(run, { type: "plan", execution }, async (mirror, ports, reporter, meter) => {
+      if (await planRun({ run, mirror, ports, reporter, deadline, meter }, this.#ports)) {
         await executions.enter(execution, "running");
         await advance(execution, this.#ports);
       } else await sendMessage(queue, { type: "plan", execution });
@@ -101,12 +102,12 @@ export class SyncRunner {
     await this.#working(
       run,
       message,
-      async (mirror, ports, reporter) => {
+      async (mirror, ports, reporter, meter) => {
         for (let count = 1; item !== undefined; count += 1) {
           current = item.id;
           await copyOne(item, { mirror, ports, reporter }, this.#ports);
           await reporter.flush();
-          const takesOne = count < MAX_COPIES && clock() < lastBegin && !ports.signal.aborted;
+          const takesOne = count < MAX_COPIES && clock() < lastBegin && !meter.isLow && !ports.signal.aborted;
           item = await advance(execution, this.#ports, { takesOne });
           if (item !== undefined) await items.renew(item.id, LEASE);
         }
@@ -138,7 +139,7 @@ export class SyncRunner {
   async #working(
     run: StoredExecution,
     message: SyncMessage,
-    work: (mirror: MirrorTask, ports: CopyItemPorts, reporter: RunReporter) => Promise<void>,
+    work: (mirror: MirrorTask, ports: CopyItemPorts, reporter: RunReporter, meter: CallMeter) => Promise<void>,
     {
       renew,
       again,
@@ -147,19 +148,20 @@ export class SyncRunner {
     const { executions, queue, clock, log } = this.#ports;
     const watch = watchRun(run.id, this.#ports, renew);
     const reporter = runReporter(run.id, this.#ports);
+    const meter = new CallMeter();
     try {
       const task = await taskOf(run, this.#ports);
       if (task === undefined) return await endRun(run, this.#ports, { state: "canceled", error: "the task is gone" });
-      const mirror = await openTask(task, this.#ports, watch.signal);
-      const about = { signal: watch.signal, reporter, deadline: deadlineOf(this.#ports) };
-      await work(mirror, mirrorPorts(run, mirror.source.origin, about, this.#ports), reporter);
+      const mirror = await openTask(task, this.#ports, { signal: watch.signal, meter });
+      const about = { signal: watch.signal, meter, reporter, deadline: deadlineOf(this.#ports) };
+      await work(mirror, mirrorPorts(run, mirror.source.origin, about, this.#ports), reporter, meter);
     } catch (error) {
       if (watch.signal.aborted || error instanceof StoppedError) {
         await again?.(0);
         await advance(run.id, this.#ports);
       } else if (error instanceof RegistryError && (error.failure === "delayed" || error.failure === "transient")) {
         const wait = error.retryAfter ?? PUT_OFF;
-        reporter.log("warn", `${error.message}; it goes on in ${Math.ceil(wait / 1000)} s`);
+        if (wait > 0) reporter.log("warn", `${error.message}; it goes on in ${Math.ceil(wait / 1000)} s`);
         await executions.rest(run.id, clock() + wait);
         // An item is not kept that long: whoever is there then takes it.
         await again?.(wait);

@@ -5,11 +5,16 @@ import type { SyncPorts } from "./sync-ports.ts";
 
 /** A run that gave no sign of life for this long, in milliseconds, has lost whoever worked on it. */
 const SILENCE = 30_000;
-/** How often a run is begun again before it is given up. */
+/** How often a run is begun again in vain before it is given up. */
 const MAX_RESUMES = 20;
 /** Runs looked at in one go. */
 const MAX_RUNS = 100;
-const PRUNE_ROWS = 500;
+/** Rows of a table that are deleted in one go. */
+const PRUNE_ROWS = 5000;
+/** How much longer a run may be silent each time it was gone on with in vain, in milliseconds. */
+const PATIENCE = 60_000;
+/** How long runs remember what is of no use to any, in milliseconds: longer than the time between two of them. */
+const MEMORY_KEPT = 90 * 24 * 3_600_000;
 /** How long runs that were deleted are told of to watches, in milliseconds. */
 const DELETED_KEPT = 3_600_000;
 
@@ -19,8 +24,8 @@ const DELETED_KEPT = 3_600_000;
  */
 export async function resumeSilent(ports: SyncPorts): Promise<void> {
   const { executions, queue, hub, clock, log } = ports;
-  for (const run of await executions.stale(SILENCE, MAX_RUNS)) {
-    const resumes = await executions.resumed(run.id);
+  for (const run of await executions.stale(clock() - SILENCE, MAX_RUNS)) {
+    const resumes = await executions.resumed(run.id, PATIENCE);
     if (resumes === undefined) continue;
     log.warn("sync.run-resumed", { execution: run.id, resumes });
     if (resumes > MAX_RESUMES && !run.stopRequested) {
@@ -42,7 +47,7 @@ function nextStep({ state, stopRequested }: StoredExecution): "plan" | "advance"
 /** Forgets old runs and what they remember. Answers whether there is more. */
 export async function forgetOld({ executions, memory, clock }: SyncPorts, retention: number): Promise<boolean> {
   const before = clock() - retention;
-  const runs = await executions.prune(before, clock() - DELETED_KEPT, PRUNE_ROWS);
-  const remembered = await memory.prune(before, PRUNE_ROWS);
-  return runs >= PRUNE_ROWS || remembered >= PRUNE_ROWS;
+  const hasMoreRuns = await executions.prune(before, clock() - DELETED_KEPT, PRUNE_ROWS);
+  const hasMore = await memory.prune(clock() - MEMORY_KEPT, PRUNE_ROWS);
+  return hasMoreRuns || hasMore;
 }

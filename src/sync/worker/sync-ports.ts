@@ -25,7 +25,7 @@ export interface SyncPorts {
   /** A number from 0 to 1. */
   readonly random: () => number;
   readonly log: Log;
-  /** How often running work looks whether it is to stop, in milliseconds; a second unless given. */
+  /** How often running work looks whether it is to stop, in milliseconds; two seconds unless given. */
   readonly pollInterval?: number;
   /** After how long a message hands what it does to another, in milliseconds; 8 minutes unless given. */
   readonly timeLimit?: number;

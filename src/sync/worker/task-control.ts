@@ -11,6 +11,7 @@ import {
 import { err, ok } from "../../platform/index.ts";
 import type { Preview, PreviewItem, TaskControl } from "../kinds/ports.ts";
 import type { SyncTask } from "../kinds/sync-task.ts";
+import { CallMeter } from "./call-meter.ts";
 import { sendMessage } from "./messages.ts";
 import { mirrorPorts, openTask } from "./open-run.ts";
 import { runReporter } from "./run-reporter.ts";
@@ -29,20 +30,22 @@ export interface TaskControlPorts {
 }
 
 export function taskControl(ports: SyncPorts, { background }: TaskControlPorts): TaskControl {
-  const { executions, queue, hub } = ports;
+  const { executions, items, queue, hub } = ports;
   return {
     async run(task, { cause, actor, dryRun, onlyFailedOf, tags }) {
       try {
-        await openTask(task, ports, AbortSignal.timeout(PREVIEW_TIME));
+        await openTask(task, ports, { signal: AbortSignal.timeout(PREVIEW_TIME), meter: new CallMeter() });
       } catch (error) {
         if (!(error instanceof RegistryError) || isTransient(error)) throw error;
         return err({ reason: "invalid", message: error.message });
       }
+      // What failed besides images, such as a list that could not be read, takes all of the task to be tried again.
+      const isImages = onlyFailedOf !== undefined && !(await items.hasFailedWithoutTag(onlyFailedOf));
       const about = {
         cause,
         actor,
         ...(dryRun === undefined ? {} : { dryRun }),
-        ...(onlyFailedOf === undefined ? {} : { onlyFailedOf }),
+        ...(isImages ? { onlyFailedOf } : {}),
         ...(tags === undefined ? {} : { tags }),
       };
       const begun = await startRun(task, about, ports);
@@ -89,11 +92,17 @@ async function previewOf(task: SyncTask, options: PreviewOptions, ports: SyncPor
   const warnings: string[] = [];
   const items: PreviewItem[] = [];
   const deadline = ports.clock() + PREVIEW_TIME;
-  const mirror = await openTask(task, ports, options.signal);
+  const meter = new CallMeter();
+  const mirror = await openTask(task, ports, { signal: options.signal, meter });
   const about = { id: 0, taskUid: task.metadata.uid };
   const quiet = { report: async () => {}, tell: async () => {} };
   const reporter = runReporter(0, { hub: quiet, clock: ports.clock });
-  const planPorts = mirrorPorts(about, mirror.source.origin, { signal: options.signal, reporter, deadline }, ports);
+  const planPorts = mirrorPorts(
+    about,
+    mirror.source.origin,
+    { signal: options.signal, meter, reporter, deadline },
+    ports,
+  );
   try {
     for await (const item of plannedItems(mirror, planPorts, options.tags, warnings)) {
       if (items.length >= Math.min(options.limit, PREVIEW_TAGS)) return { items, truncated: true, warnings };
@@ -102,7 +111,8 @@ async function previewOf(task: SyncTask, options: PreviewOptions, ports: SyncPor
     }
   } catch (error) {
     // What was found until then is of use.
-    if (!options.signal.aborted || items.length === 0) throw error;
+    const isOver = options.signal.aborted || (error instanceof RegistryError && error.failure === "delayed");
+    if (!isOver || items.length === 0) throw error;
     return { items, truncated: true, warnings: [...warnings, "there was no time to look at everything"] };
   }
   return { items, truncated: false, warnings };
@@ -120,7 +130,7 @@ async function* plannedItems(
       selection = await selectedTags(mirror, repository, ports);
     } catch (error) {
       ports.signal.throwIfAborted();
-      if (!(error instanceof RegistryError)) throw error;
+      if (!(error instanceof RegistryError) || error.failure === "delayed") throw error;
       warnings.push(`${repository}: ${error.message}`);
       continue;
     }

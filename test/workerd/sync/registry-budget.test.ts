@@ -1,6 +1,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { BudgetRule } from "../../../src/sync/worker/budget-state.ts";
+import { CallMeter } from "../../../src/sync/worker/call-meter.ts";
 import { WorkerBudget } from "../../../src/sync/worker/budget.ts";
 import type { RegistryBudgetCalls } from "../../../src/sync/worker/registry-budget.ts";
 import { bindings } from "../bindings.ts";
@@ -25,7 +26,15 @@ function world(rule: BudgetRule = { qps: 0 }) {
   };
   const sleep = (duration: number) => new Promise<void>((resolve) => setTimeout(resolve, duration));
   const create = () =>
-    new WorkerBudget({ calls: counting, registry: "hub", rule, clock: Date.now, sleep, log: quietLog });
+    new WorkerBudget({
+      calls: counting,
+      registry: "hub",
+      rule,
+      clock: Date.now,
+      sleep,
+      log: quietLog,
+      meter: new CallMeter(),
+    });
   return { create, stub, calls: () => calls };
 }
 
@@ -78,6 +87,17 @@ describe("the budget of a registry", () => {
     budget.report({ status: 200, remaining: 3 });
     await expect(budget.acquire("manifest-get", signal)).rejects.toMatchObject({ failure: "delayed" });
     await budget.acquire("request", signal);
+    // Permission for what costs nothing is none for what does.
+    await expect(budget.acquire("manifest-get", signal)).rejects.toMatchObject({ failure: "delayed" });
+  });
+
+  it("ends a message before it calls more than it may", async () => {
+    const { create } = world();
+    const budget = create();
+    const acquired = async (): Promise<void> => {
+      for (let count = 0; count < 10_000; count += 1) await budget.acquire("request", signal);
+    };
+    await expect(acquired()).rejects.toMatchObject({ failure: "delayed", retryAfter: 0 });
   });
 
   it("lets requests go on if it cannot be reached", async () => {
@@ -90,6 +110,7 @@ describe("the budget of a registry", () => {
       clock: Date.now,
       sleep,
       log: quietLog,
+      meter: new CallMeter(),
     });
     budget.report({ status: 429, retryAfter: 1000 });
     await budget.acquire("request", signal);

@@ -77,8 +77,9 @@ export function syncWorld() {
     memory: new MemoryStore(database, clock),
     client,
     registries: {
-      async open({ name, actor, mayUse }): Promise<Registry> {
-        if (name === "local") return createLocalRegistry({ content, name, readOnly: false, actor, mayUse });
+      async open({ name, actor, mayUse, meter }): Promise<Registry> {
+        const onCall = () => meter?.query(3);
+        if (name === "local") return createLocalRegistry({ content, name, readOnly: false, actor, mayUse, onCall });
         const found = [source, target].find((registry) => registry.name === name);
         if (found === undefined) throw new RegistryError("missing", `there is no Registry ${name}`);
         return found;

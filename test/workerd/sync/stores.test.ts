@@ -102,7 +102,7 @@ describe("executions", () => {
     expect(await executions.heartbeat(run.id)).toBe(true);
     expect(await executions.isStopping(run.id)).toBe(false);
     time.now += 30_000;
-    const stale = async () => (await executions.stale(30_000 - 1, 1000)).some(({ id }) => id === run.id);
+    const stale = async () => (await executions.stale(time.now - 30_000 + 1, 1000)).some(({ id }) => id === run.id);
     expect(await stale()).toBe(true);
     expect(await executions.requestStop(run.id)).toMatchObject({ stopRequested: true });
     expect(await executions.heartbeat(run.id)).toBe(false);
@@ -163,6 +163,34 @@ describe("executions", () => {
     expect((await executions.version()).pruned).toBeGreaterThan(0);
   });
 
+  it("stay if they are the latest of their task", async () => {
+    const old = await begin();
+    await executions.finish(old.id, "succeeded");
+    const last = await begin();
+    await executions.finish(last.id, "failed");
+    time.now += 1000;
+    await executions.prune(time.now, 0, 1000);
+    expect((await executions.list({ taskUid }, 10)).map(({ id }) => id)).toEqual([last.id]);
+  });
+
+  it("are dropped piece by piece, however many items they have", async () => {
+    const old = await begin();
+    await items.insert(old.id, [item("v1"), item("v2"), item("v3")]);
+    await executions.finish(old.id, "succeeded");
+    await executions.remove(old.id);
+    await database
+      .prepare(
+        "INSERT INTO sync_items (execution, repository, tag, digest, targets, state) VALUES (?1, 'a', '1', '', '[]', 'copied'), (?1, 'a', '2', '', '[]', 'copied'), (?1, 'a', '3', '', '[]', 'copied')",
+      )
+      .bind(old.id)
+      .run();
+    time.now += 1000;
+    expect(await executions.prune(0, time.now, 2)).toBe(true);
+    expect(await executions.changedSince(0, { id: old.id }, 10)).toHaveLength(1);
+    while (await executions.prune(0, time.now, 2));
+    expect(await executions.changedSince(0, { id: old.id }, 10)).toEqual([]);
+  });
+
   it("go with their task", async () => {
     const ended = await begin();
     await executions.finish(ended.id, "succeeded");
@@ -188,6 +216,14 @@ describe("items", () => {
     });
     expect(await items.counts(run.id)).toEqual({ pending: 1, unchanged: 1, conflict: 1, skipped: 1 });
     expect((await items.failed(run.id, 10)).map(({ tag, error }) => [tag, error])).toEqual([["v3", "differs"]]);
+  });
+
+  it("are not added to a run that has ended", async () => {
+    const run = await begin();
+    await executions.finish(run.id, "canceled");
+    expect(await items.insert(run.id, [item("v1")])).toBe(0);
+    expect(await executions.get(run.id)).toMatchObject({ itemsTotal: 0 });
+    expect(await items.counts(run.id)).toEqual({});
   });
 
   it("are inserted by the thousand", async () => {
@@ -275,6 +311,9 @@ describe("logs", () => {
     const after = written[2]?.id ?? 0;
     expect((await logs.list(run.id, { after, limit: 10 })).map(({ message }) => message)).toEqual(["line 3", "line 4"]);
     expect(await logs.total(run.id)).toBe(5);
+    await logs.append(run.id, [{ at: time.now, level: "error", message: "broken" }]);
+    expect(await logs.list(run.id, { level: "warn", limit: 1 })).toMatchObject([{ message: "broken" }]);
+    expect(await logs.total(run.id, "warn")).toBe(1);
     expect(await logs.append(run.id, [])).toEqual([]);
   });
 });
@@ -291,19 +330,20 @@ describe("what runs remember", () => {
   });
 
   it("is digests, looks and times", async () => {
-    const at = { taskUid, target: "local", repository: "mirror/app" };
-    await memory.saveWritten({ ...at, digest: "sha256:a" }, "sha256:b");
-    expect(await memory.written({ ...at, digest: "sha256:a" })).toBe("sha256:b");
-    expect(await memory.written({ ...at, digest: "sha256:c" })).toBeUndefined();
-    expect(await memory.checkedAt(taskUid, "app|sha256:a")).toBeUndefined();
+    const [at, origin] = [{ target: "local", repository: "mirror/app", digest: "sha256:a" }, `https://r-${counter}`];
+    await memory.saveWritten(taskUid, at, "sha256:b");
+    expect(await memory.written(taskUid, 10)).toEqual([{ ...at, written: "sha256:b", at: time.now }]);
     await memory.saveChecked(taskUid, "app|sha256:a");
-    expect(await memory.checkedAt(taskUid, "app|sha256:a")).toBe(time.now);
-    await memory.saveCreated("https://r", "app", new Map([["sha256:a", 5]]));
-    expect(await memory.created("https://r", "app", ["sha256:a", "sha256:b"])).toEqual(new Map([["sha256:a", 5]]));
+    expect(await memory.checkedSince(taskUid, time.now - 1, 10)).toEqual(["app|sha256:a"]);
+    expect(await memory.checkedSince(taskUid, time.now, 10)).toEqual([]);
+    await memory.saveCreated(origin, "sha256:a", 5);
+    expect(await memory.created(origin, 10)).toEqual([{ digest: "sha256:a", created: 5, at: time.now }]);
     time.now += 1000;
-    expect(await memory.prune(time.now, 1000)).toBeGreaterThanOrEqual(2);
-    expect(await memory.created("https://r", "app", ["sha256:a"])).toEqual(new Map());
-    expect(await memory.checkedAt(taskUid, "app|sha256:a")).toBeUndefined();
+    expect(await memory.prune(time.now, 1)).toBe(true);
+    expect(await memory.prune(time.now, 1000)).toBe(false);
+    expect(await memory.written(taskUid, 10)).toEqual([]);
+    expect(await memory.created(origin, 10)).toEqual([]);
+    expect(await memory.checkedSince(taskUid, 0, 10)).toEqual([]);
   });
 });
 

@@ -1,0 +1,42 @@
+import { RegistryError } from "../../mirror/index.ts";
+
+/**
+ * Calls that one message makes of each kind, at most. The rest of what the platform lets it make is for its own upkeep,
+ * such as looking whether it is to stop.
+ * @see Cloudflare Workers, limits, "Subrequests": 10,000; D1, limits, "Queries per Worker invocation": 1,000
+ */
+const MOST = { requests: 6000, queries: 500 } as const;
+/** With less than this share left, a message begins nothing more. */
+const LOW = 0.1;
+
+/** Counts what a message calls, so that it hands over to another before the platform ends it. */
+export class CallMeter {
+  #requests: number = MOST.requests;
+  #queries: number = MOST.queries;
+
+  /** Whether it is time to begin nothing more. */
+  get isLow(): boolean {
+    return this.#requests < LOW * MOST.requests || this.#queries < LOW * MOST.queries;
+  }
+
+  /** Whether nothing more may be called. */
+  get isSpent(): boolean {
+    return this.#requests <= 0 || this.#queries <= 0;
+  }
+
+  /** Counts a request to a registry or to a Durable Object. @throws RegistryError "delayed" if it is one too many */
+  request(): void {
+    this.#check();
+    this.#requests -= 1;
+  }
+
+  /** Counts queries of the database. @throws RegistryError "delayed" if they are too many */
+  query(count = 1): void {
+    this.#check();
+    this.#queries -= count;
+  }
+
+  #check(): void {
+    if (this.isSpent) throw new RegistryError("delayed", "another message goes on with it", { retryAfter: 0 });
+  }
+}

@@ -1,0 +1,107 @@
+import { type CopyItemPorts } from "../../mirror/index.ts";
+import type { Clock } from "../../platform/index.ts";
+import type { MemoryStore, StoredExecution, WrittenKey } from "../store/index.ts";
+import type { CallMeter } from "./call-meter.ts";
+
+/** What remembering works with. */
+export interface RunMemoryPorts {
+  readonly memory: MemoryStore;
+  readonly clock: Clock;
+  readonly meter: CallMeter;
+}
+
+const HOUR = 3_600_000;
+/** How often images that did not change are looked at for new signatures, in milliseconds: by each run of the night. */
+const CHECK_EVERY = 20 * HOUR;
+/** What is of use is noted to be so when the last note is older than this, in milliseconds. */
+const NOTE_EVERY = 7 * 24 * HOUR;
+/** What is read at once at the most: one query for each image would be more than a message may make. */
+const MOST_READ = 20_000;
+
+/** What runs remember for those after them, as the engine asks for it in one message. */
+export function runMemory(
+  { id, taskUid }: Pick<StoredExecution, "id" | "taskUid">,
+  source: string,
+  { memory, clock, meter }: RunMemoryPorts,
+): Pick<CopyItemPorts, "checkpoints" | "written" | "created" | "referrerChecks"> {
+  const isOld = (at: number): boolean => clock() - at >= NOTE_EVERY;
+  // Another task may write to the same place by other rules, in a run of its own.
+  const own = (key: string): string => `${taskUid}|${key}`;
+  const written = once(async () => {
+    const known = await memory.written(taskUid, MOST_READ);
+    return new Map(known.map((entry) => [keyOf(entry), entry]));
+  });
+  const created = once(async () => {
+    const known = await memory.created(source, MOST_READ);
+    return new Map(known.map((entry) => [entry.digest, entry]));
+  });
+  const checked = once(async () => new Set(await memory.checkedSince(taskUid, clock() - CHECK_EVERY, MOST_READ)));
+  return {
+    checkpoints: {
+      async load(key) {
+        meter.query();
+        return memory.checkpoint(own(key));
+      },
+      async save(key, checkpoint) {
+        // The position is of use even if it is the last that this message saves.
+        await memory.saveCheckpoint(own(key), checkpoint, id);
+        meter.query();
+      },
+      remove: (key) => memory.removeCheckpoint(own(key)),
+    },
+    written: {
+      async load(key) {
+        const wanted = partsOf(key);
+        const known = (await written()).get(keyOf(wanted));
+        if (known !== undefined && isOld(known.at)) {
+          meter.query();
+          await memory.saveWritten(taskUid, wanted, known.written);
+        }
+        return known?.written;
+      },
+      async save(key, digest) {
+        const wanted = partsOf(key);
+        await memory.saveWritten(taskUid, wanted, digest);
+        (await written()).set(keyOf(wanted), { ...wanted, written: digest, at: clock() });
+      },
+    },
+    referrerChecks: {
+      due: async (image) => !(await checked()).has(image),
+      async done(image) {
+        await memory.saveChecked(taskUid, image);
+        (await checked()).add(image);
+      },
+    },
+    created: {
+      async load(digest) {
+        const known = (await created()).get(digest);
+        if (known !== undefined && isOld(known.at)) {
+          meter.query();
+          await memory.saveCreated(source, digest, known.created);
+        }
+        return known?.created;
+      },
+      // An image that does not say is asked again: that is one request for each run.
+      async save(digest, time) {
+        if (time === null) return;
+        meter.query();
+        await memory.saveCreated(source, digest, time);
+      },
+    },
+  };
+}
+
+/** Reads something when it is first asked for. */
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return () => (reading ??= read());
+}
+
+function partsOf(key: string): WrittenKey {
+  const [target = "", repository = "", digest = "", ...platforms] = key.split("|");
+  return { target: [target, ...platforms].join("|"), repository, digest };
+}
+
+function keyOf({ target, repository, digest }: WrittenKey): string {
+  return `${target}|${repository}|${digest}`;
+}
