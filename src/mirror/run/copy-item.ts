@@ -122,8 +122,9 @@ async function copyWithRetries(
   try {
     return { result: await trying(image, task, ports, attempt), digest };
   } catch (error) {
-    // Some targets have it, others never got it: that is a result.
-    if (last !== undefined && !ports.signal.aborted) return { result: last, digest };
+    // Some targets have it, others never got it: that is a result, unless those have only to wait.
+    const isDelayed = error instanceof RegistryError && error.failure === "delayed";
+    if (last !== undefined && !isDelayed && !ports.signal.aborted) return { result: last, digest };
     throw error;
   }
 }

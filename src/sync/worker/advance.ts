@@ -78,7 +78,7 @@ async function handOut(
 }
 
 /** Nothing is on its way: waits for what is not due yet, or goes on to the end if the plan is complete. */
-async function goOn({ id, state, dryRun, onlyFailedOf, tags }: StoredExecution, prunes: boolean, ports: SyncPorts) {
+async function goOn({ id, state, onlyFailedOf, tags }: StoredExecution, prunes: boolean, ports: SyncPorts) {
   const { executions, items, queue, clock } = ports;
   const due = await items.nextDue(id);
   if (due !== undefined) {
@@ -88,7 +88,7 @@ async function goOn({ id, state, dryRun, onlyFailedOf, tags }: StoredExecution, 
     return;
   }
   if (state !== "running") return;
-  const isWhole = !dryRun && onlyFailedOf === null && tags === null;
+  const isWhole = onlyFailedOf === null && tags === null;
   await sendMessage(queue, { type: prunes && isWhole ? "prune" : "finish", execution: id });
 }
 

@@ -27,7 +27,11 @@ export async function endRun({ id }: StoredExecution, ports: SyncPorts, { state,
   await hub.report(id, { lines: [{ at: clock(), level, message: endMessage(ended) }] });
   await hub.tell(id);
   const task = await taskOf(ended, ports);
-  if (task === undefined) return;
+  if (task === undefined) {
+    // The runs of a task go with it.
+    await executions.remove(id);
+    return;
+  }
   await showRun(task, ended, ports);
   try {
     await notify(ended, task);

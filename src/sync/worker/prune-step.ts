@@ -32,11 +32,19 @@ export async function pruneRun(
     const where = `${repository} at ${registry}`;
     if (refused !== undefined) reporter.log("warn", `nothing was deleted from ${where}: ${refused}`);
     for (const tag of tags) reporter.log("info", `${dryRun ? "would delete" : "deleted"} ${tag} of ${where}`);
-    for (const { tag, error } of failed) {
-      reporter.log("error", `${tag} of ${where} could not be deleted: ${error}`);
-      const message = `could not be deleted at ${registry}: ${error}`;
-      failures.push({ repository, tag, digest: "", targets: [], state: "failed", error: message });
-    }
+    for (const { tag, error } of failed) reporter.log("error", `${tag} of ${where} could not be deleted: ${error}`);
+    const [first] = failed;
+    if (first === undefined) continue;
+    // Not an image of the source: whoever repeats what failed must not look for it there.
+    const error = `${failed.length} tags could not be deleted, such as ${first.tag}: ${first.error}`;
+    failures.push({
+      repository: `${registry}/${repository}`,
+      tag: "",
+      digest: "",
+      targets: [],
+      state: "failed",
+      error,
+    });
   }
   await items.insert(run.id, failures);
 }

@@ -4,6 +4,7 @@ import { timestamp } from "../kinds/condition.ts";
 import { SYNC_TASKS } from "../kinds/names.ts";
 import type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "../kinds/sync-task.ts";
 import { executionName } from "../store/index.ts";
+import { showEnd } from "./show-run.ts";
 import { startRun } from "./start-run.ts";
 import type { SyncPorts } from "./sync-ports.ts";
 
@@ -47,6 +48,7 @@ async function look(task: SyncTask, ports: SyncPorts): Promise<void> {
   const due = dueTime(task, now);
   if (due !== undefined) await begin(task, due, ports);
   await showUpcoming(task, ports);
+  await showEnd(task, ports);
 }
 
 /**

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { patterned } from "../../../src/mirror/memory-registry.fixture.ts";
 import { RegistryError } from "../../../src/mirror/index.ts";
+import { SYNC_TASKS } from "../../../src/sync/index.ts";
+import { showRun } from "../../../src/sync/worker/show-run.ts";
 import { COPY_APP, syncWorld } from "./run-fixture.ts";
 
 const MINUTE = 60_000;
@@ -88,6 +90,18 @@ describe("a run", () => {
     expect(await world.execution(id)).toMatchObject({ state: "failed", error: expect.stringContaining("hub: no") });
   });
 
+  it("repeats all of a task whose lists could not be read", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    world.source.failNext("tags", () => new RegistryError("denied", "hub: no", { status: 403 }));
+    const task = await world.task("app", COPY_APP);
+    const { id } = await world.run(task);
+    await world.settle();
+    const again = await world.run(task, { onlyFailedOf: id });
+    await world.settle();
+    expect(await world.execution(again.id)).toMatchObject({ state: "succeeded", itemsCopied: 1, onlyFailedOf: null });
+  });
+
   it("passes over a repository of the list that is not there yet", async () => {
     const world = syncWorld();
     world.source.addImage(APP, { tag: "v1" });
@@ -139,6 +153,33 @@ describe("a run", () => {
     expect(await world.execution(id)).toMatchObject({ state: "succeeded" });
   });
 
+  it("waits for one of several targets, which is no failure", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    const targets = [{ registry: "mirror" }, { registry: "local", repository: `${world.namespace}/app` }];
+    const { id } = await world.run(await world.task("app", { ...COPY_APP, targets }));
+    const wait = 10 * MINUTE;
+    world.target.failNext("putManifest", () => new RegistryError("delayed", "asked to wait", { retryAfter: wait }));
+    await world.deliver();
+    const [item] = await world.ports.items.list(id, { limit: 1 });
+    expect(item).toMatchObject({ state: "pending", attempts: 0 });
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "succeeded", itemsCopied: 1 });
+  });
+
+  it("says on a dry run what it would delete", async () => {
+    const world = syncWorld();
+    for (const tag of ["v1", "v2", "v3"]) world.source.addImage(APP, { layers: [tag], tag });
+    const task = await world.task("app", { ...COPY_APP, prune: { enabled: true, dryRun: false, maximumShare: 0.5 } });
+    await world.run(task);
+    await world.settle();
+    world.source.stored.get(APP)?.tags.delete("v2");
+    await world.run(task, { dryRun: true });
+    await world.settle();
+    expect(Object.keys(world.target.tagsOf(APP))).toHaveLength(3);
+    expect(world.lines.map(({ message }) => message)).toContainEqual(expect.stringContaining("would delete v2"));
+  });
+
   it("does nothing on a dry run but look", async () => {
     const world = syncWorld();
     world.source.addImage(APP, { tag: "v1" });
@@ -159,6 +200,73 @@ describe("a run", () => {
     await world.run(task);
     await world.settle();
     expect(Object.keys(world.target.tagsOf(APP)).sort()).toEqual(["v1", "v3"]);
+  });
+
+  it("can repeat a deletion that failed", async () => {
+    const world = syncWorld();
+    for (const tag of ["v1", "v2", "v3"]) world.source.addImage(APP, { layers: [tag], tag });
+    const task = await world.task("app", { ...COPY_APP, prune: { enabled: true, dryRun: false, maximumShare: 0.5 } });
+    await world.run(task);
+    await world.settle();
+    world.source.stored.get(APP)?.tags.delete("v2");
+    world.target.failNext("deleteTag", () => new RegistryError("denied", "mirror: no", { status: 403 }));
+    const { id } = await world.run(task);
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "partial", itemsFailed: 1 });
+    const again = await world.run(task, { onlyFailedOf: id });
+    await world.settle();
+    expect(await world.execution(again.id)).toMatchObject({ state: "unchanged", itemsFailed: 0 });
+    expect(Object.keys(world.target.tagsOf(APP)).sort()).toEqual(["v1", "v3"]);
+  });
+});
+
+describe("what a task says of its runs", () => {
+  it("is not taken back by who is late to say that one began", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    const task = await world.task("app", COPY_APP);
+    const begun = await world.run(task);
+    await world.settle();
+    await showRun(task, begun, world.ports);
+    expect((await world.read("app")).status?.lastExecution?.state).toBe("succeeded");
+  });
+
+  it("is made up for when nobody was left to say that one ended", async () => {
+    const world = syncWorld();
+    const task = await world.task("app", COPY_APP);
+    const { id } = await world.run(task);
+    await world.ports.executions.finish(id, "failed", "it broke");
+    expect((await world.read("app")).status?.lastExecution?.state).toBe("pending");
+    await world.tick();
+    const { status } = await world.read("app");
+    expect(status?.lastExecution).toMatchObject({ state: "failed", message: "it broke" });
+    expect(status?.conditions).toContainEqual(expect.objectContaining({ type: "Running", status: "False" }));
+  });
+
+  it("goes with the task, the run that was going on included", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    const { id } = await world.run(await world.task("app", COPY_APP));
+    await world.ports.client().delete(SYNC_TASKS, world.namespace, "app");
+    await world.settle();
+    expect(await world.ports.executions.get(id)).toBeUndefined();
+  });
+});
+
+describe("a run that calls more than a message may", () => {
+  it("goes on in others, with what was found before", async () => {
+    const world = syncWorld();
+    const tags = Array.from({ length: 400 }, (_, index) => `v${index}`);
+    for (const tag of tags) world.source.addImage(APP, { tag });
+    const targets = [{ registry: "local", repository: `${world.namespace}/app` }];
+    const task = await world.task("app", { ...COPY_APP, targets, tags: { newest: { count: 400, by: "created" } } });
+    for (const state of ["succeeded", "unchanged"]) {
+      const { id } = await world.run(task);
+      const steps = await world.deliver();
+      expect(steps).toBeGreaterThan(3);
+      await world.settle();
+      expect(await world.execution(id)).toMatchObject({ state, itemsTotal: 400, itemsFailed: 0 });
+    }
   });
 });
 
@@ -234,12 +342,27 @@ describe("a run whose messages are lost", () => {
     expect(read?.bytes).toBe(16 * 1024 * 1024);
   });
 
+  it("is given more time when its messages wait behind others, and is not given up while something is done", async () => {
+    const world = syncWorld();
+    for (const tag of ["v1", "v2"]) world.source.addImage(APP, { layers: [tag], tag });
+    const { id } = await world.run(await world.task("app", { ...COPY_APP, concurrency: 1 }));
+    for (let minute = 0; minute < 60; minute += 1) {
+      world.time.now += MINUTE;
+      await world.resume();
+    }
+    expect(world.messages.length).toBeLessThan(20);
+    world.messages.splice(1);
+    await world.deliver(1);
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "succeeded" });
+  });
+
   it("is given up when it goes silent again and again", async () => {
     const world = syncWorld();
     const { id } = await world.run(await world.task("app", COPY_APP));
     for (let count = 0; count <= 20; count += 1) {
       world.messages.length = 0;
-      world.time.now += 3 * MINUTE;
+      world.time.now += 30 * MINUTE;
       await world.resume();
     }
     expect(await world.execution(id)).toMatchObject({ state: "failed", error: expect.stringContaining("silent") });
