@@ -30,6 +30,8 @@ export interface ExecutionHubCalls {
 interface Attachment {
   readonly namespaces?: readonly string[];
   readonly execution?: number;
+  /** It is told of nothing after that, in milliseconds since the Unix epoch: its rights may have changed. */
+  readonly until: number;
 }
 
 type Numbered = RunEvent & { readonly seq: number };
@@ -40,6 +42,11 @@ const FLUSH_MS = 1000;
 const KEPT = 500;
 /** Over how long speed is measured, in milliseconds. */
 const SPEED_WINDOW = 10_000;
+
+/** For how long a client is told of what it might see when it came, in milliseconds. */
+const LIFETIME = 3_600_000;
+/** "Try again later". @see IANA, WebSocket Close Code Number Registry */
+const TRY_AGAIN = 1013;
 
 const PREFIX = "event:";
 const keyOf = (seq: number) => `${PREFIX}${String(seq).padStart(12, "0")}`;
@@ -76,6 +83,7 @@ export function executionHubClass(bind: (env: Env) => ExecutionHubPorts) {
       const attachment: Attachment = {
         ...(named === null ? {} : { namespaces: JSON.parse(named) as readonly string[] }),
         ...(execution === null ? {} : { execution: Number(execution) }),
+        until: this.#ports.clock() + LIFETIME,
       };
       const [client, server] = Object.values(new WebSocketPair());
       if (client === undefined || server === undefined) throw new Error("no WebSocketPair");
@@ -84,7 +92,8 @@ export function executionHubClass(bind: (env: Env) => ExecutionHubPorts) {
       server.serializeAttachment(attachment);
       const since = query.get("since");
       const missed = since === null ? [] : events.filter(({ seq }) => seq > Number(since));
-      server.send(JSON.stringify({ type: "hello", seq: events.at(-1)?.seq ?? 0 }));
+      const [seq, oldest] = [events.at(-1)?.seq ?? 0, events[0]?.seq ?? 1];
+      server.send(JSON.stringify({ type: "hello", seq, oldest }));
       for (const event of missed) if (maySee(attachment, event)) server.send(JSON.stringify(event));
       return new Response(null, { status: 101, webSocket: client });
     }
@@ -168,15 +177,18 @@ export function executionHubClass(bind: (env: Env) => ExecutionHubPorts) {
     async #tell(told: readonly RunEvent[]): Promise<void> {
       const events = await this.#kept();
       const numbered = told.map((event, index) => ({ ...event, seq: (events.at(-1)?.seq ?? 0) + index + 1 }));
-      events.push(...numbered);
-      const old = events.splice(0, Math.max(0, events.length - KEPT));
+      const old = events.slice(0, Math.max(0, events.length + numbered.length - KEPT));
       await this.ctx.storage.transaction(async (storage) => {
         for (const event of numbered) await storage.put(keyOf(event.seq), event);
         for (const { seq } of old) await storage.delete(keyOf(seq));
       });
+      // Without a pause in between: a client that comes meanwhile is told of an event once.
+      events.push(...numbered);
+      events.splice(0, old.length);
       for (const socket of this.ctx.getWebSockets()) {
         const attachment = socket.deserializeAttachment() as Attachment;
-        for (const event of numbered) if (maySee(attachment, event)) this.#send(socket, event);
+        if (attachment.until <= this.#ports.clock()) socket.close(TRY_AGAIN, "connect again");
+        else for (const event of numbered) if (maySee(attachment, event)) this.#send(socket, event);
       }
     }
 

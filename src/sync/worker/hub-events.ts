@@ -35,8 +35,10 @@ export interface ProgressData {
   /** 0 to 100. */
   readonly progress: number;
   readonly total_blobs: number;
-  /** Copied, mounted, or there before. */
+  /** Copied or mounted. */
   readonly synced_blobs: number;
+  /** There before. */
+  readonly skipped_blobs: number;
   readonly failed_blobs: number;
   readonly total_bytes: number;
   readonly copied_bytes: number;
@@ -74,7 +76,8 @@ export function progressEvent(run: StoredExecution, { speed, eta }: Pace): RunEv
       state,
       progress: percentage(run),
       total_blobs: run.blobsTotal,
-      synced_blobs: run.blobsCopied + run.blobsMounted + run.blobsSkipped,
+      synced_blobs: run.blobsCopied + run.blobsMounted,
+      skipped_blobs: run.blobsSkipped,
       failed_blobs: run.blobsFailed,
       total_bytes: run.bytesTotal,
       copied_bytes: run.bytesCopied,

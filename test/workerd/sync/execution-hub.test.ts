@@ -1,4 +1,4 @@
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { executionHub, ExecutionStore, LogStore } from "../../../src/sync/index.ts";
 import { bindings } from "../bindings.ts";
@@ -84,6 +84,33 @@ describe("the hub of runs", () => {
     expect(one.told[1]).toMatchObject({ execution_id: other.id });
     const nobody = await client({ namespaces: [], since: 0 });
     await expect.poll(() => nobody.told.length).toBe(1);
+  });
+
+  it("tells nobody for longer than an hour, whose rights may have gone", async () => {
+    const { id } = await newRun("team-e");
+    const { told, socket } = await client({ namespaces: ["team-e"] });
+    const closed = new Promise<number>((resolve) => {
+      socket.addEventListener("close", ({ code }) => resolve(code));
+    });
+    const stub = bindings.EXECUTION_HUB.get(bindings.EXECUTION_HUB.idFromName("hub"));
+    await runInDurableObject(stub, (_hub, state) => {
+      for (const each of state.getWebSockets()) {
+        const attachment = each.deserializeAttachment() as { until: number };
+        expect(attachment.until).toBeLessThanOrEqual(Date.now() + 3_600_000);
+        each.serializeAttachment({ ...attachment, until: Date.now() - 1 });
+      }
+    });
+    await hub.tell(id);
+    expect(await closed).toBe(1013);
+    expect(told.map(({ type }) => type)).toEqual(["hello"]);
+  });
+
+  it("says how far back it remembers", async () => {
+    const { id } = await newRun("team-f");
+    await hub.tell(id);
+    const { told } = await client({ namespaces: [] });
+    await expect.poll(() => told.length).toBe(1);
+    expect(told[0]).toMatchObject({ type: "hello", oldest: 1, seq: expect.any(Number) });
   });
 
   it("tells who comes back what was missed, also after a restart", async () => {
