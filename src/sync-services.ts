@@ -141,6 +141,7 @@ export function createSync(ports: SyncServicesPorts): Sync {
       decrypter,
       live: hub,
       publicScheme: config.PUBLIC_SCHEME,
+      clock,
       log,
     }),
   };

@@ -27,3 +27,4 @@ export { testedStatus } from "./registry-connecters.ts";
 export { type RegistrySpec, type RegistryStatus, type RegistryType } from "./registry.ts";
 export { syncGroup, type SyncGroupPorts } from "./sync-group.ts";
 export type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "./sync-task.ts";
+export { upcomingRuns } from "./upcoming-runs.ts";

@@ -53,8 +53,8 @@ export interface TaskControl {
     task: SyncTask,
     options: { readonly limit: number; readonly tags?: readonly string[]; readonly signal: AbortSignal },
   ): Promise<Result<Preview, { readonly message: string }>>;
-  /** Tells who schedules that a task is gone, or is another: what was planned for it is forgotten. */
-  changed?(task: SyncTask): void;
+  /** Has a task that is new, or another than before, say when it is due next. */
+  changed(task: SyncTask): void;
 }
 
 /** What a test of a registry found. */

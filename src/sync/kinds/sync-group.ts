@@ -63,20 +63,20 @@ export function syncGroup(ports: SyncGroupPorts): GroupBuilder {
   const forgetTask = async (object: ResourceObject): Promise<void> => {
     await executions.removeTask(object.metadata.uid);
     await forgetNumber("task")(object);
-    control.changed?.(object as SyncTask);
   };
+  const showSchedule = (object: ResourceObject): void => control.changed(object as SyncTask);
   return {
     group: SYNC_GROUP,
     versions: [SYNC_VERSION],
     kinds: [
       {
         declaration: registryKind,
-        storage: (general) => tellingOfEnds(general, forgetNumber("registry")),
+        storage: (general) => telling(general, { ended: forgetNumber("registry") }),
         connecters: registryConnecters(ports),
       },
       {
         declaration: syncTaskKind,
-        storage: (general) => tellingOfEnds(general, forgetTask),
+        storage: (general) => telling(general, { written: showSchedule, ended: forgetTask }),
         connecters: taskConnecters(ports),
       },
       {
@@ -86,7 +86,7 @@ export function syncGroup(ports: SyncGroupPorts): GroupBuilder {
       },
       {
         declaration: notificationChannelKind,
-        storage: (general) => tellingOfEnds(general, forgetNumber("channel")),
+        storage: (general) => telling(general, { ended: forgetNumber("channel") }),
         connecters: channelConnecters(ports),
       },
     ],
@@ -168,13 +168,28 @@ async function warnOfMissing(
   }
 }
 
-/** The general storage, which tells of each object that is gone for good. */
-function tellingOfEnds(general: FullStorage, ended: (object: ResourceObject) => Promise<void>): Storage {
+/** Who is told of writes. */
+interface Listeners {
+  /** The object is new, or what is wanted of it may be something else. */
+  readonly written?: (object: ResourceObject) => void;
+  /** The object is gone for good. */
+  readonly ended: (object: ResourceObject) => Promise<void>;
+}
+
+/** The general storage, which tells of what is written and of each object that is gone for good. */
+function telling(general: FullStorage, { written = () => {}, ended }: Listeners): Storage {
   return {
     ...forwarding(general),
+    async create(context, namespace, object) {
+      const created = await general.create(context, namespace, object);
+      if (!context.dryRun) written(created);
+      return created;
+    },
     async update(context, namespace, name, transform, options) {
       const updated = await general.update(context, namespace, name, transform, options);
-      if (isGone(updated.object) && !context.dryRun) await ended(updated.object);
+      if (context.dryRun) return updated;
+      if (isGone(updated.object)) await ended(updated.object);
+      else if (options.subresource === undefined) written(updated.object);
       return updated;
     },
     async delete(context, namespace, name, options) {

@@ -13,12 +13,13 @@ const MAX_TAGS = 1000;
 const PREVIEW = { usual: 100, most: 1000 };
 
 const tags = z.array(z.string().min(1).max(255)).min(1).max(MAX_TAGS);
-const runBody = z.object({
+// A misspelt wish to copy nothing must not copy.
+const runBody = z.strictObject({
   dryRun: z.boolean().default(false),
   onlyFailed: z.boolean().default(false),
   tags: tags.optional(),
 });
-const previewBody = z.object({
+const previewBody = z.strictObject({
   limit: z.int().min(1).max(PREVIEW.most).default(PREVIEW.usual),
   tags: tags.optional(),
 });

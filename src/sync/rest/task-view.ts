@@ -5,6 +5,8 @@ import {
   type RegistryStatus,
   type SyncTaskSpec,
   type SyncTaskStatus,
+  timestamp,
+  upcomingRuns,
 } from "../kinds/index.ts";
 import { type NumberedKind, parseExecutionName } from "../store/index.ts";
 import { displayName, updatedAt } from "./object-names.ts";
@@ -18,7 +20,7 @@ export type TaskObject = ResourceObject<SyncTaskSpec, SyncTaskStatus>;
 
 /** Makes tasks readable for clients; what several tasks of one answer have in common is read once. */
 export function taskViewer(call: RestCall): (id: number, object: TaskObject) => Promise<TaskView> {
-  const { ids } = call.services;
+  const { ids, clock } = call.services;
   const known = new Map<string, Promise<unknown>>();
   const once = <T>(key: readonly string[], read: () => Promise<T>): Promise<T> => {
     const text = JSON.stringify(key);
@@ -61,7 +63,8 @@ export function taskViewer(call: RestCall): (id: number, object: TaskObject) => 
       rules: rulesOf(spec),
       running: status?.conditions?.some(({ type, status: holds }) => type === "Running" && holds === "True") ?? false,
       last_execution: lastExecution(status),
-      next_runs: status?.nextRuns ?? [],
+      // Of this moment: what the status says is written later.
+      next_runs: upcomingRuns(object, clock()).map((time) => timestamp(time.getTime())),
     };
   };
 }

@@ -1,23 +1,15 @@
-import { nextRuns, previousRun } from "../../mirror/index.ts";
 import { ignoring } from "../../resources/index.ts";
 import { timestamp } from "../kinds/condition.ts";
 import { SYNC_TASKS } from "../kinds/names.ts";
 import type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "../kinds/sync-task.ts";
+import { dueTime, upcomingRuns } from "../kinds/upcoming-runs.ts";
 import { executionName } from "../store/index.ts";
 import { showEnd } from "./show-run.ts";
 import { startRun } from "./start-run.ts";
 import type { SyncPorts } from "./sync-ports.ts";
 
-/** How many times a task says that it will run. */
-const UPCOMING = 3;
 /** Tasks read at a time. */
 const PAGE = 500;
-
-/** The next times when a task is due; none if it has no schedule or is not enabled. */
-export function upcomingRuns({ spec, metadata }: SyncTask, after: number): readonly Date[] {
-  if (spec?.schedule === undefined || !spec.enabled) return [];
-  return nextRuns(spec.schedule, new Date(after), UPCOMING, anchorOf(metadata.creationTimestamp));
-}
 
 /**
  * Begins the runs that are due, each once whoever else looks at the same time. What was missed while nobody looked is
@@ -51,20 +43,6 @@ async function look(task: SyncTask, ports: SyncPorts): Promise<void> {
   await showEnd(task, ports);
 }
 
-/**
- * The time for which a task is due now: the latest of its schedule, if what it said it would do next is over. A task
- * whose schedule is new, or that was just enabled, is not due for times before that.
- */
-export function dueTime({ spec, metadata, status }: SyncTask, now: number): number | undefined {
-  const [first] = status?.nextRuns ?? [];
-  if (spec?.schedule === undefined || !spec.enabled || first === undefined) return undefined;
-  const next = Date.parse(first);
-  const anchor = anchorOf(metadata.creationTimestamp);
-  const isOfSchedule = previousRun(spec.schedule, new Date(next), anchor)?.getTime() === next;
-  if (!isOfSchedule || next > now) return undefined;
-  return previousRun(spec.schedule, new Date(now), anchor)?.getTime();
-}
-
 async function begin(task: SyncTask, scheduledAt: number, ports: SyncPorts): Promise<void> {
   const { hub, clock, log } = ports;
   const { namespace = "", name } = task.metadata;
@@ -91,10 +69,4 @@ export async function showUpcoming(
       nextRuns: upcomingRuns(current, clock()).map((time) => timestamp(time.getTime())),
     }))
     .catch(ignoring("NotFound"));
-}
-
-/** Intervals are counted from when a task was made. */
-function anchorOf(creation: string | undefined): Date {
-  const time = Date.parse(creation ?? "");
-  return new Date(Number.isNaN(time) ? 0 : time);
 }

@@ -63,6 +63,7 @@ export function syncPlatform(namespace: string) {
     async stop({ id }: StoredExecution) {
       return executions.requestStop(id);
     },
+    changed() {},
     async preview(_task, { limit, tags }) {
       fakes.asked.push({ limit, tags });
       return fakes.preview === undefined

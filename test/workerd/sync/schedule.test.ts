@@ -34,6 +34,19 @@ describe("the minute clock", () => {
     expect((await world.read("app")).status?.nextRuns?.[0]).not.toBe(due);
   });
 
+  it("need not come for a task to say when it is due", async () => {
+    const world = await scheduled();
+    const shown = async () => (await world.read("app")).status?.nextRuns?.length;
+    await expect.poll(shown).toBe(3);
+    await world.ports
+      .client()
+      .update({ group: "sync.entrepot.dev", plural: "synctasks" }, world.namespace, "app", (task) => ({
+        ...task,
+        spec: { ...(task.spec as object), enabled: false },
+      }));
+    await expect.poll(shown).toBe(0);
+  });
+
   it("makes up for what was missed with one run", async () => {
     const world = await scheduled();
     await world.tick();
