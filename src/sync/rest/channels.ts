@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { ResourceObject } from "../../resources/index.ts";
+import type { ResourceClient, ResourceObject } from "../../resources/index.ts";
 import { NOTIFICATION_CHANNELS, type NotificationChannelSpec, SYNC_API_VERSION } from "../kinds/index.ts";
-import { displayName, objectName, updatedAt, withDisplayName } from "./object-names.ts";
-import { checkDisplayName, listedObjects, targetObject } from "./objects.ts";
+import { displayName, updatedAt, withDisplayName } from "./object-names.ts";
+import { checkDisplayName, listedObjects, newName, targetObject } from "./objects.ts";
 import { type GivenSecret, writeSecrets } from "./owned-secrets.ts";
 import { invalidField, RestFault } from "./rest-fault.ts";
 import { type RestCall, type RestRoute, route } from "./route.ts";
@@ -77,12 +77,8 @@ export const CHANNEL_ROUTES: readonly RestRoute[] = [
     failures: { 409: "There is one of that name." },
     async handle(call, _query, given) {
       const { namespace } = call;
-      const name = objectName(given.name);
       if (given.webhook_url === "") throw invalidField("webhook_url", "is needed");
-      if ((await call.client.find(KIND, namespace, name)) !== undefined) {
-        throw new RestFault(409, `there is another of the name ${given.name}`);
-      }
-      await checkDisplayName(call, KIND, given.name, undefined);
+      const name = await newName(call, KIND, given.name);
       const object = await writeChannel(call, name, given.name, given, undefined);
       const id = await call.services.ids.idOf("channel", { namespace, name });
       return Response.json(viewChannel(id, object), { status: 201 });
@@ -113,7 +109,7 @@ export const CHANNEL_ROUTES: readonly RestRoute[] = [
     async handle(call, _query, given) {
       const current = await targetObject<NotificationChannelSpec>(call, KIND);
       const display = given.name ?? displayName(current.metadata);
-      if (display !== displayName(current.metadata)) await checkDisplayName(call, KIND, display, call.name);
+      if (display !== displayName(current.metadata)) await checkDisplayName(call, KIND, display);
       return Response.json(viewChannel(call.id, await writeChannel(call, call.name, display, given, current)));
     },
   }),
@@ -170,14 +166,13 @@ async function writeChannel(
   { type, description, webhook_url: url = "", secret = "", enabled }: ChannelChange,
   current: ChannelObject | undefined,
 ): Promise<ChannelObject> {
-  const { namespace, client } = call;
+  const { namespace, client, dryClient } = call;
   const urlName = `channel-${name}-url`;
   const secretName = `channel-${name}-secret`;
   const given: GivenSecret[] = [
     ...(url === "" ? [] : [{ name: urlName, field: "url", value: url }]),
     ...(secret === "" ? [] : [{ name: secretName, field: "secret", value: secret }]),
   ];
-  const secrets = await writeSecrets(call, { kind: KIND, namespace, name }, given);
   const specOf = (before: Partial<NotificationChannelSpec>): NotificationChannelSpec => {
     const spec: Partial<NotificationChannelSpec> = {
       ...before,
@@ -189,20 +184,24 @@ async function writeChannel(
     };
     return spec as NotificationChannelSpec;
   };
+  const write = (writer: ResourceClient): Promise<ChannelObject> =>
+    current === undefined
+      ? writer.create<NotificationChannelSpec>(KIND, {
+          apiVersion: SYNC_API_VERSION,
+          kind: "NotificationChannel",
+          metadata: { name, namespace, annotations: withDisplayName(undefined, name, display) },
+          spec: specOf({}),
+        })
+      : writer.update<NotificationChannelSpec>(KIND, namespace, name, (before) => ({
+          ...before,
+          metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
+          spec: specOf(before.spec ?? {}),
+        }));
+  // What is refused must not have changed a secret.
+  if (given.length > 0) await write(dryClient);
+  const secrets = await writeSecrets(call, { kind: KIND, namespace, name }, given);
   try {
-    const object =
-      current === undefined
-        ? await client.create<NotificationChannelSpec>(KIND, {
-            apiVersion: SYNC_API_VERSION,
-            kind: "NotificationChannel",
-            metadata: { name, namespace, annotations: withDisplayName(undefined, name, display) },
-            spec: specOf({}),
-          })
-        : await client.update<NotificationChannelSpec>(KIND, namespace, name, (before) => ({
-            ...before,
-            metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
-            spec: specOf(before.spec ?? {}),
-          }));
+    const object = await write(client);
     await secrets.adopt(object);
     return object;
   } catch (error) {

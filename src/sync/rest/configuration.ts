@@ -21,7 +21,8 @@ export const CONFIG_ROUTES: readonly RestRoute[] = [
       'Makes or changes the registries and tasks of a sync.yaml. Variables: `{"config": "<yaml>", "variables": {"NAME": "value"}}`. A SecureValue: `password: {secret: <name>}`',
     tag,
     asked: { verb: "create", kind: SYNC_TASKS },
-    query: placed.extend({
+    query: z.strictObject({
+      ...placed.shape,
       dryRun: z.enum(["true", "false"]).default("false").describe("Only says what it would do."),
     }),
     takes: [YAML, "application/json"],

@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { EXECUTIONS, SYNC_TASKS, type SyncTaskSpec, type SyncTaskStatus } from "../kinds/index.ts";
-import { type ExecutionState, isActive, type StoredExecution, type StoredLogLine } from "../store/index.ts";
+import {
+  type ExecutionQuery,
+  type ExecutionState,
+  isActive,
+  LOG_LEVELS,
+  type StoredExecution,
+  type StoredLogLine,
+} from "../store/index.ts";
 import { executionView, STATES_OF, viewExecution } from "./execution-view.ts";
 import { namespacesOf } from "./objects.ts";
 import { invalidField, RestFault } from "./rest-fault.ts";
@@ -14,17 +21,14 @@ const message = z.object({ message: z.string() });
 const started = z.object({ spec: z.object({ id: z.int() }) });
 /** Log lines that come with an execution. */
 const EMBEDDED_LOGS = 1000;
-/** Lines that are looked through for those of a level. */
-const SCANNED = 10_000;
 
-const LEVELS = ["debug", "info", "warn", "error"] as const;
 const count = (fallback: number, minimum: number, maximum: number) =>
   z.coerce.number().int().min(minimum).max(maximum).default(fallback);
 
 const logLine = z.object({
   id: z.int(),
   execution_id: z.int(),
-  level: z.enum(LEVELS),
+  level: z.enum(LOG_LEVELS),
   message: z.string(),
   timestamp: z.string(),
 });
@@ -41,7 +45,7 @@ const listQuery = placed.extend({
 const logQuery = placed.extend({
   limit: count(1000, 1, 10_000),
   offset: count(0, 0, 10_000_000),
-  level: z.enum(LEVELS).optional().describe("Only lines of this level and those above it."),
+  level: z.enum(LOG_LEVELS).optional().describe("Only lines of this level and those above it."),
 });
 
 /** Runs as numbered resources. */
@@ -56,8 +60,11 @@ export const EXECUTION_ROUTES: readonly RestRoute[] = [
     status: 200,
     answer: z.array(executionView),
     async handle(call, { limit, offset, task_id: taskId, status }) {
-      const queries = await queriesOf(call, taskId, status);
-      const { runs, total } = await page(call, queries, limit, offset);
+      const { executions } = call.services;
+      const query = await queryOf(call, taskId, status);
+      const runs = query === undefined ? [] : await executions.list(query, limit, offset);
+      const totals = query === undefined ? {} : await executions.totals(query);
+      const total = Object.values(totals).reduce((sum, number) => sum + number, 0);
       const views = await viewsOf(call, runs);
       return Response.json(views, { headers: { "x-total-count": String(total) } });
     },
@@ -92,15 +99,9 @@ export const EXECUTION_ROUTES: readonly RestRoute[] = [
     answer: z.array(logLine),
     async handle(call, { limit, offset, level }) {
       const { logs } = call.services;
-      if (level === undefined) {
-        const lines = await logs.list(call.id, { limit, offset });
-        const total = await logs.total(call.id);
-        return Response.json(lines.map(viewLine), { headers: { "x-total-count": String(total) } });
-      }
-      const wanted = new Set<string>(LEVELS.slice(LEVELS.indexOf(level)));
-      const lines = (await logs.list(call.id, { limit: SCANNED })).filter((line) => wanted.has(line.level));
-      const headers = { "x-total-count": String(lines.length) };
-      return Response.json(lines.slice(offset, offset + limit).map(viewLine), { headers });
+      const lines = await logs.list(call.id, { limit, offset, level });
+      const total = await logs.total(call.id, level);
+      return Response.json(lines.map(viewLine), { headers: { "x-total-count": String(total) } });
     },
   }),
   route({
@@ -151,41 +152,22 @@ export const EXECUTION_ROUTES: readonly RestRoute[] = [
   }),
 ];
 
-type Query = Parameters<RestCall["services"]["executions"]["list"]>[0];
-
-/** What to read: one query for each namespace that may be read. */
-async function queriesOf(
+/** What to read; `undefined` if nothing can match. */
+async function queryOf(
   call: RestCall,
   taskId: number | undefined,
   status: string | undefined,
-): Promise<readonly Query[]> {
+): Promise<ExecutionQuery | undefined> {
   const states = status === undefined ? {} : { states: STATES_OF[status] as readonly ExecutionState[] };
-  const namespaces = await namespacesOf(call, EXECUTIONS);
   if (taskId === undefined) {
-    return (namespaces ?? [undefined]).map((namespace) => ({
-      ...states,
-      ...(namespace === undefined ? {} : { namespace }),
-    }));
+    const namespaces = await namespacesOf(call, EXECUTIONS);
+    return { ...states, ...(namespaces === undefined ? {} : { namespaces }) };
   }
   const task = await call.services.ids.find("task", taskId);
-  if (task === undefined) return [];
+  if (task === undefined) return undefined;
   const isAllowed = await call.may({ verb: "list", kind: EXECUTIONS }, task.namespace);
   if (!isAllowed) throw invalidField("task_id", `there is no task ${taskId}`);
-  return [{ ...states, namespace: task.namespace, task: task.name }];
-}
-
-/** A page of what several queries find, the newest first. */
-async function page(call: RestCall, queries: readonly Query[], limit: number, offset: number) {
-  const { executions } = call.services;
-  const totals = await Promise.all(queries.map((query) => executions.totals(query)));
-  const total = totals.flatMap((states) => Object.values(states)).reduce((sum, number) => sum + number, 0);
-  const [only] = queries;
-  if (queries.length <= 1) {
-    return { total, runs: only === undefined ? [] : await executions.list(only, limit, offset) };
-  }
-  const found = await Promise.all(queries.map((query) => executions.list(query, limit + offset)));
-  const runs = found.flat().toSorted((first, second) => second.id - first.id);
-  return { total, runs: runs.slice(offset, offset + limit) };
+  return { ...states, namespace: task.namespace, task: task.name };
 }
 
 async function viewsOf(call: RestCall, runs: readonly StoredExecution[]) {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { equalSecrets } from "../../access/index.ts";
 import type { RegistryConfig, TaskConfig } from "../../mirror/index.ts";
-import { sameJson } from "../../resources/index.ts";
+import { type KindKey, sameJson } from "../../resources/index.ts";
 import {
   LOCAL_REGISTRY,
   REGISTRIES,
@@ -14,6 +14,7 @@ import { type GivenConfig, problemJson } from "./config-text.ts";
 import { objectName, withDisplayName } from "./object-names.ts";
 import type { GivenSecret } from "./owned-secrets.ts";
 import { writeRegistry } from "./registry-write.ts";
+import { placesOf } from "./objects.ts";
 import { faultResponse } from "./rest-fault.ts";
 import type { RestCall } from "./route.ts";
 
@@ -47,14 +48,29 @@ export async function importConfig(
 ): Promise<z.infer<typeof importAnswer>> {
   const registries: Outcome[] = [];
   const tasks: Outcome[] = [];
+  const names = await namesIn(call, REGISTRIES, config.registries);
+  for (const { name, type } of config.registries) if (type === "local") names.set(name, LOCAL_REGISTRY);
   for (const registry of config.registries) {
-    registries.push(await settled(registry.name, () => importRegistry(call, registry, references, write)));
+    const name = names.get(registry.name) ?? registry.name;
+    registries.push(await settled(registry.name, () => importRegistry(call, name, registry, references, write)));
   }
-  const names = new Map(
-    config.registries.map(({ name, type }) => [name, type === "local" ? LOCAL_REGISTRY : objectName(name)]),
-  );
-  for (const task of config.tasks) tasks.push(await settled(task.name, () => importTask(call, task, names, write)));
+  const taskNames = await namesIn(call, SYNC_TASKS, config.tasks);
+  for (const task of config.tasks) {
+    const name = taskNames.get(task.name) ?? task.name;
+    tasks.push(await settled(task.name, () => importTask(call, name, task, names, write)));
+  }
   return { dry_run: !write, registries, tasks, warnings: [...warnings.map(problemJson), ...unkept(config)] };
+}
+
+/** The names of objects by those that the configuration calls them. */
+async function namesIn(
+  call: RestCall,
+  kind: KindKey,
+  entries: readonly { readonly name: string }[],
+): Promise<Map<string, string>> {
+  const displays = entries.map(({ name }) => name);
+  const places = await placesOf(call, kind, displays);
+  return new Map(places.map(({ name }, index) => [displays[index] ?? name, name]));
 }
 
 /** What a configuration can say and the server has no place for. */
@@ -85,6 +101,7 @@ async function settled(name: string, work: () => Promise<Outcome["status"]>): Pr
 
 async function importRegistry(
   call: RestCall,
+  name: string,
   { name: display, type, url, username, password, token, insecure, rateLimit, concurrency }: RegistryConfig,
   references: ReadonlyMap<string, string>,
   write: boolean,
@@ -92,7 +109,6 @@ async function importRegistry(
   // It is there by itself.
   if (type === "local") return "unchanged";
   const { namespace } = call;
-  const name = objectName(display);
   const isThere = (await call.client.find(REGISTRIES, namespace, name)) !== undefined;
   await call.require({ verb: isThere ? "update" : "create", kind: REGISTRIES }, namespace, name);
   const passwordName = references.get(password ?? "");
@@ -140,13 +156,13 @@ async function isKept({ services, namespace }: RestCall, { name, value }: GivenS
 
 async function importTask(
   call: RestCall,
+  name: string,
   { name: display, description, spec }: TaskConfig,
   registries: ReadonlyMap<string, string>,
   write: boolean,
 ): Promise<Outcome["status"]> {
   const { namespace } = call;
   const client = write ? call.client : call.dryClient;
-  const name = objectName(display);
   const registryOf = (registry: string) => registries.get(registry) ?? objectName(registry);
   const wanted = stored({
     ...spec,

@@ -1,6 +1,6 @@
 import { type KindKey, notFound, type ResourceObject } from "../../resources/index.ts";
 import type { NumberedKind } from "../store/index.ts";
-import { displayName } from "./object-names.ts";
+import { displayName, objectName } from "./object-names.ts";
 import { listedNamespaces } from "./rest-access.ts";
 import { invalidField, RestFault } from "./rest-fault.ts";
 import type { RestCall } from "./route.ts";
@@ -86,14 +86,39 @@ export async function nameOfNumber(
   return found.name;
 }
 
-/** @throws {RestFault} 409 if another object of the namespace is called that */
-export async function checkDisplayName(
-  call: RestCall,
-  kind: KindKey,
-  display: string,
-  own: string | undefined,
-): Promise<void> {
+/** Where an object of a name that people see is, or where a new one would be. */
+export interface Place {
+  /** Of the object. */
+  readonly name: string;
+  readonly isThere: boolean;
+}
+
+/** Where the objects of names that people see are, or where new ones would be, in their order. */
+export async function placesOf(call: RestCall, kind: KindKey, displays: readonly string[]): Promise<readonly Place[]> {
   const objects = await allObjects(call, kind, call.namespace);
-  const isTaken = objects.some(({ metadata }) => metadata.name !== own && displayName(metadata) === display);
-  if (isTaken) throw new RestFault(409, `there is another of the name ${display}`);
+  const names = new Map(objects.map(({ metadata }) => [displayName(metadata), metadata.name]));
+  const taken = new Set(objects.map(({ metadata }) => metadata.name));
+  return displays.map((display) => {
+    const there = names.get(display);
+    if (there !== undefined) return { name: there, isThere: true };
+    // One that is called something else now has kept the name that it was made with.
+    let name = objectName(display);
+    for (let count = 2; taken.has(name); count += 1) name = objectName(`${display} ${count}`);
+    return { name, isThere: false };
+  });
+}
+
+/** A name for the object of a new thing. @throws {RestFault} 409 if there is one that people call that */
+export async function newName(call: RestCall, kind: KindKey, display: string): Promise<string> {
+  const [place] = await placesOf(call, kind, [display]);
+  if (place === undefined || place.isThere) throw new RestFault(409, `there is another of the name ${display}`);
+  return place.name;
+}
+
+/** @throws {RestFault} 409 if an object that is not the one of the path is called that */
+export async function checkDisplayName(call: RestCall, kind: KindKey, display: string): Promise<void> {
+  const [place] = await placesOf(call, kind, [display]);
+  if (place?.isThere === true && place.name !== call.name) {
+    throw new RestFault(409, `there is another of the name ${display}`);
+  }
 }

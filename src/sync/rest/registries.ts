@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ResourceObject } from "../../resources/index.ts";
 import { LOCAL_REGISTRY, REGISTRIES, type RegistrySpec, type RegistryStatus } from "../kinds/index.ts";
-import { displayName, objectName } from "./object-names.ts";
-import { checkDisplayName, listedObjects, namespacesOf, targetObject } from "./objects.ts";
+import { displayName } from "./object-names.ts";
+import { checkDisplayName, listedObjects, namespacesOf, newName, targetObject } from "./objects.ts";
 import {
   changedRegistry,
   registryChange,
@@ -49,12 +49,8 @@ export const REGISTRY_ROUTES: readonly RestRoute[] = [
     answer: registryView,
     failures: { 409: "There is one of that name." },
     async handle(call, _query, { name: display, ...given }) {
-      const name = objectName(display);
       const { namespace } = call;
-      if ((await call.client.find(REGISTRIES, namespace, name)) !== undefined) {
-        throw new RestFault(409, `there is another of the name ${display}`);
-      }
-      await checkDisplayName(call, REGISTRIES, display, undefined);
+      const name = await newName(call, REGISTRIES, display);
       const { password, token } = given;
       const change = () => changedRegistry({}, given);
       const { object } = await writeRegistry(call, { namespace, name, display, password, token, change });
@@ -87,7 +83,7 @@ export const REGISTRY_ROUTES: readonly RestRoute[] = [
       const { namespace, name } = call;
       const current = await registryObject(call);
       const display = given.name ?? displayName(current.metadata);
-      if (display !== displayName(current.metadata)) await checkDisplayName(call, REGISTRIES, display, name);
+      if (display !== displayName(current.metadata)) await checkDisplayName(call, REGISTRIES, display);
       const { password, token } = given;
       const change = (spec: Partial<RegistrySpec> = {}) => changedRegistry(spec, given);
       const { object } = await writeRegistry(call, { namespace, name, display, password, token, change });

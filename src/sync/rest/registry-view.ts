@@ -32,7 +32,7 @@ const writable = {
   description: z.string().max(1024).optional(),
   type: z.enum(REGISTRY_TYPES).optional(),
   url: z.string().max(2048).optional(),
-  username: z.string().max(253).optional().describe("Empty: none."),
+  username: z.string().max(253).optional().describe("Empty: none, and no password."),
   password: z.string().max(16_384).optional().describe("Kept encrypted and never returned. Empty: as it is."),
   token: z.string().max(16_384).optional().describe("Instead of a password. Kept encrypted, never returned."),
   insecure: z.boolean().optional(),
@@ -108,6 +108,9 @@ export function changedRegistry(spec: WantedRegistry, change: RegistryChange): W
     ...(qps === undefined ? {} : { rateLimit: { ...spec.rateLimit, qps } }),
     ...(concurrency === undefined ? {} : { concurrency }),
   };
+  // Who signs in as nobody has no password.
+  const { passwordRef: _password, ...others } = spec;
+  const before = username === "" ? others : spec;
   // Empty texts are for what is not there.
-  return Object.fromEntries(Object.entries({ ...spec, ...given }).filter(([, value]) => value !== ""));
+  return Object.fromEntries(Object.entries({ ...before, ...given }).filter(([, value]) => value !== ""));
 }

@@ -42,23 +42,26 @@ export async function writeRegistry(
     ...(token === "" ? [] : [{ name: `registry-${name}-token`, field: "token", value: token }]),
   ];
   const current = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, namespace, name);
-  const secrets = await writeSecrets(call, { kind: REGISTRIES, namespace, name }, given, client, unless);
   const specFrom = (before: WantedRegistry | undefined) => withSecrets(change(before), given);
+  const write = async (writer: ResourceClient): Promise<RegistryObject> =>
+    (current === undefined
+      ? await writer.create<WantedRegistry, RegistryStatus>(REGISTRIES, {
+          apiVersion: SYNC_API_VERSION,
+          kind: "Registry",
+          metadata: { name, namespace, annotations: withDisplayName(undefined, name, display) },
+          spec: specFrom(undefined),
+        })
+      : await writer.update<WantedRegistry, RegistryStatus>(REGISTRIES, namespace, name, (before) => ({
+          ...before,
+          metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
+          spec: specFrom(before.spec),
+        }))) as RegistryObject;
+  // What is refused must not have changed a secret.
+  if (given.length > 0 && client === call.client) await write(call.dryClient);
+  const secrets = await writeSecrets(call, { kind: REGISTRIES, namespace, name }, given, client, unless);
   let object: RegistryObject;
   try {
-    object =
-      current === undefined
-        ? ((await client.create<WantedRegistry, RegistryStatus>(REGISTRIES, {
-            apiVersion: SYNC_API_VERSION,
-            kind: "Registry",
-            metadata: { name, namespace, annotations: withDisplayName(undefined, name, display) },
-            spec: specFrom(undefined),
-          })) as RegistryObject)
-        : ((await client.update<WantedRegistry, RegistryStatus>(REGISTRIES, namespace, name, (before) => ({
-            ...before,
-            metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
-            spec: specFrom(before.spec),
-          }))) as RegistryObject);
+    object = await write(client);
   } catch (error) {
     await secrets.undo();
     throw error;

@@ -27,25 +27,23 @@ export const STATS_ROUTE: RestRoute = route({
   answer: statistics,
   async handle(call) {
     const namespaces = await namespacesOf(call, SYNC_TASKS);
-    const places = namespaces ?? [undefined];
     const counted = { tasks: 0, enabled: 0 };
-    const runs = new Map<string, number>();
-    for (const namespace of places) {
+    const countable: string[] = [];
+    for (const namespace of namespaces ?? [undefined]) {
       for (const { spec } of await allObjects<SyncTaskSpec>(call, SYNC_TASKS, namespace)) {
         counted.tasks += 1;
         if (spec?.enabled === true) counted.enabled += 1;
       }
       // Who may not list runs is told of none.
-      if (!(await call.may({ verb: "list", kind: EXECUTIONS }, namespace ?? ""))) continue;
-      const totals = await call.services.executions.totals(namespace === undefined ? {} : { namespace });
-      for (const [state, total] of Object.entries(totals)) runs.set(state, (runs.get(state) ?? 0) + total);
+      if (await call.may({ verb: "list", kind: EXECUTIONS }, namespace ?? "")) countable.push(namespace ?? "");
     }
-    const sum = (states: readonly ExecutionState[] = []) =>
-      states.reduce((all, state) => all + (runs.get(state) ?? 0), 0);
+    const isAll = namespaces === undefined && countable.length > 0;
+    const runs = await call.services.executions.totals(isAll ? {} : { namespaces: countable });
+    const sum = (states: readonly ExecutionState[] = []) => states.reduce((all, state) => all + (runs[state] ?? 0), 0);
     return Response.json({
       total_tasks: counted.tasks,
       enabled_tasks: counted.enabled,
-      total_executions: [...runs.values()].reduce((all, total) => all + total, 0),
+      total_executions: Object.values(runs).reduce((all, total) => all + total, 0),
       running_executions: sum(STATES_OF["running"]) + sum(STATES_OF["pending"]),
       success_executions: sum(STATES_OF["success"]),
       failed_executions: sum(STATES_OF["failed"]),

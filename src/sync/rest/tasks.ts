@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { applyMergePatch } from "../../resources/index.ts";
 import { SYNC_API_VERSION, SYNC_TASKS, type SyncTaskSpec, type SyncTaskStatus } from "../kinds/index.ts";
-import { displayName, objectName, withDisplayName } from "./object-names.ts";
-import { checkDisplayName, listedObjects, targetObject } from "./objects.ts";
-import { RestFault } from "./rest-fault.ts";
+import { displayName, withDisplayName } from "./object-names.ts";
+import { checkDisplayName, listedObjects, newName, targetObject } from "./objects.ts";
 import { placed, type RestCall, type RestRoute, route } from "./route.ts";
 import { differing, flatRules, type WantedTask, withFlatRules } from "./task-rules.ts";
 import { type TaskChange, taskChange, taskInput, taskView } from "./task-schemas.ts";
@@ -13,7 +12,8 @@ const PATH = "/api/v1/tasks";
 const tag = "tasks";
 const message = z.object({ message: z.string() });
 const started = z.object({ spec: z.object({ id: z.int() }) });
-const runOptions = z.object({
+// A misspelt wish to copy nothing must not copy.
+const runOptions = z.strictObject({
   dry_run: z.boolean().default(false).describe("Copy nothing."),
   only_failed: z.boolean().default(false).describe("Only what failed in the latest run."),
   tags: z.array(z.string()).optional().describe("Only these tags."),
@@ -62,11 +62,7 @@ export const TASK_ROUTES: readonly RestRoute[] = [
     failures: { 409: "There is one of that name." },
     async handle(call, _query, given) {
       const { namespace } = call;
-      const name = objectName(given.name);
-      if ((await call.client.find(SYNC_TASKS, namespace, name)) !== undefined) {
-        throw new RestFault(409, `there is another of the name ${given.name}`);
-      }
-      await checkDisplayName(call, SYNC_TASKS, given.name, undefined);
+      const name = await newName(call, SYNC_TASKS, given.name);
       const object = (await call.client.create<WantedTask, SyncTaskStatus>(SYNC_TASKS, {
         apiVersion: SYNC_API_VERSION,
         kind: "SyncTask",
@@ -106,7 +102,7 @@ export const TASK_ROUTES: readonly RestRoute[] = [
       const { namespace, name } = call;
       const current = await targetObject<SyncTaskSpec, SyncTaskStatus>(call, SYNC_TASKS);
       const display = given.name ?? displayName(current.metadata);
-      if (display !== displayName(current.metadata)) await checkDisplayName(call, SYNC_TASKS, display, name);
+      if (display !== displayName(current.metadata)) await checkDisplayName(call, SYNC_TASKS, display);
       const flat = await givenRules(call, given);
       const object = (await call.client.update<WantedTask, SyncTaskStatus>(SYNC_TASKS, namespace, name, (before) => ({
         ...before,

@@ -65,6 +65,42 @@ describe("registries", () => {
     expect(renamed.body).toMatchObject({ id: other.id, name: `${name} too` });
   });
 
+  it("may be called what another was called before", async () => {
+    const name = unique("renamed");
+    const old = await registry({ name });
+    await ask("PUT", `/registries/${old.id}`, { name: `${name}-old` });
+    const made = await registry({ name, username: "ann", password: SECRET });
+    expect(made).toMatchObject({ name });
+    expect(made.id).not.toBe(old.id);
+    const config = `registries:
+  ${name}: { url: "https://other.example.com", username: ann }
+  me: { type: local }
+sync_rules:
+  - { name: ${name}, source: { registry: ${name}, project: a }, target: { registry: me, repository: "default/{{ .Base }}" } }
+`;
+    const imported = await ask("POST", "/sync/config", config);
+    expect(imported.body).toMatchObject({
+      registries: [{ name, status: "configured" }, {}],
+      tasks: [{ status: "created" }],
+    });
+    expect((await ask("GET", `/registries/${old.id}`)).body.url).toBe("https://registry.example.com");
+    expect((await ask("GET", `/registries/${made.id}`)).body.url).toBe("https://other.example.com");
+  });
+
+  it("keep their password when a change is refused, and lose it with the user name", async () => {
+    const { id, name } = await registry({ username: "ann", password: SECRET });
+    const refused = await ask("PUT", `/registries/${id}`, {
+      password: "other",
+      url: "http://not-insecure.example.com",
+    });
+    expect(refused.status).toBe(400);
+    expect(await secretValue("default", `registry-${name}`)).toBe(SECRET);
+    expect((await ask("PUT", `/registries/${id}`, { username: "" })).body).toMatchObject({
+      username: "",
+      has_password: false,
+    });
+  });
+
   it("have this registry among them, which cannot be changed", async () => {
     const { body } = await ask("GET", "/registries");
     const local = body.find(({ type }: { type: string }) => type === "local");
@@ -229,6 +265,10 @@ describe("tasks", () => {
       prune: { enabled: false },
       tags: { newest: { count: 2, by: "created" } },
     });
+    expect(changed.body.next_runs).toHaveLength(0);
+    const on = await ask("PUT", `/tasks/${made.id}`, { enabled: true });
+    expect(on.body.next_runs).toHaveLength(3);
+    expect(on.body.next_runs[0]).toMatch(/T03:00:00Z$/);
     const off = await ask("PUT", `/tasks/${made.id}`, { cron_expression: "" });
     expect(off.body.rules.schedule).toBeUndefined();
   });
@@ -246,6 +286,8 @@ describe("tasks", () => {
   it("run once at a time", async () => {
     const { id, name } = await task();
     expect(await ask("POST", `/tasks/${id}/stop`)).toMatchObject({ status: 409, body: { error: expect.any(String) } });
+    // A wish to copy nothing that is misspelt must not copy.
+    expect((await ask("POST", `/tasks/${id}/run`, { dryRun: true })).status).toBe(400);
     const run = await ask("POST", `/tasks/${id}/run`);
     expect(run).toMatchObject({ status: 200, body: { message: "task started", execution_id: expect.any(Number) } });
     const { executions, logs } = services().sync;
@@ -264,6 +306,7 @@ describe("tasks", () => {
     );
     const errors = await ask("GET", `/executions/${execution}/logs?level=error&limit=1`);
     expect(errors.body).toMatchObject([{ execution_id: execution, level: "error", message: "two" }]);
+    expect(errors.headers.get("x-total-count")).toBe("1");
     expect((await ask("DELETE", `/executions/${execution}`)).status).toBe(409);
 
     expect((await ask("POST", `/tasks/${id}/stop`)).body).toEqual({ message: "task stopped" });
@@ -436,6 +479,8 @@ describe("namespaces", () => {
       target_registry: here.id,
     });
     expect(mixed).toMatchObject({ status: 400, body: { details: [{ field: "source_registry" }] } });
+    const elsewhere = await ask("GET", "/executions?namespace=elsewhere&offset=0");
+    expect(elsewhere).toMatchObject({ status: 200, body: [] });
     const all = await ask("GET", "/registries?namespace=*");
     const ids = all.body.map(({ id }: { id: number }) => id);
     expect(ids).toEqual(expect.arrayContaining([here.id, there.body.id]));
