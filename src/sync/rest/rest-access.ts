@@ -56,7 +56,7 @@ export async function permit(asker: Asker, { asked, of }: RestRoute, trail: Trai
   if (!isSeen && (await decide(asker, asked, { namespace, name: "" })).allowed) {
     throw new RestFault(404, `there is no ${of ?? "object"} ${text}`);
   }
-  throw refusal(asker.identity, asked, place.namespace);
+  throw refusal(asker.identity, asked, isSeen ? place.namespace : namespace);
 }
 
 /** The object that the path names by its number. */

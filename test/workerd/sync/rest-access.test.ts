@@ -72,6 +72,13 @@ describe("what one may not see", () => {
     expect(JSON.stringify(hidden.body).replace(/\d+/g, "")).toBe(JSON.stringify(absent.body).replace(/\d+/g, ""));
   });
 
+  it("has its namespace in no answer", async () => {
+    const { send } = world({ allows: ({ namespace }) => namespace === "seen" });
+    const hidden = await send("GET", `/registries/${numbers["hidden"]}`);
+    expect(hidden).toEqual(await send("GET", "/registries/999999"));
+    expect(hidden.status).toBe(403);
+  });
+
   it("may be seen and not changed", async () => {
     const { send, recorded } = world({ allows: ({ verb }) => verb === "get" });
     expect((await send("GET", `/registries/${numbers["seen"]}`)).status).toBe(200);
