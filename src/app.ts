@@ -56,10 +56,13 @@ async function registryApi(request: Request, env: Env): Promise<Response> {
 /** The router of every surface but the registry's. */
 export const app = new Hono<{ Bindings: Env }>();
 
-app.get("/healthz", (context) => {
-  servicesOf(context.env);
-  return context.json({ status: "ok" });
-});
+// The second is what clients of registry-sync ask.
+for (const path of ["/healthz", "/api/v1/health"]) {
+  app.get(path, (context) => {
+    servicesOf(context.env);
+    return context.json({ status: "ok" });
+  });
+}
 
 const rest = new Hono<{ Bindings: Env }>();
 rest.all("/api/v1/usage", ({ env, req }) => usageApi(servicesOf(env).usage, req.raw));

@@ -18,6 +18,18 @@ const filters = ["identity", "verb", "group", "resource", "namespace", "name", "
 
 /** REST endpoints that are not of mirroring, for the one document that there is. */
 export const OTHER_OPERATIONS = {
+  "/api/v1/health": {
+    get: {
+      operationId: "getHealth",
+      summary: "That the server is there; without credentials",
+      tags: ["operations"],
+      parameters: [],
+      security: [],
+      responses: {
+        "200": ok({ type: "object", required: ["status"], properties: { status: { type: "string", const: "ok" } } }),
+      },
+    },
+  },
   "/api/v1/usage": {
     get: {
       operationId: "getUsage",

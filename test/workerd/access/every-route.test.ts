@@ -30,7 +30,7 @@ const NOBODY = {};
 const POWERLESS = { authorization: `Basic ${btoa(`powerless:${PASSWORD}`)}` };
 
 /** Paths that anyone may ask. */
-const PUBLIC = ["/healthz", "/livez", "/readyz"];
+const PUBLIC = ["/healthz", "/api/v1/health", "/livez", "/readyz"];
 
 /** What everyone who signed in may ask: what the API is, and who they are. */
 const FOR_EVERY_USER = [

@@ -160,7 +160,13 @@ describe("GET /api/v1/openapi.json", () => {
       Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const served = SYNC_ROUTES.map(({ method, path }) => `${method} ${path.replaceAll(/:([a-z]+)/g, "{$1}")}`);
-    const others = ["GET /api/v1/usage", "GET /api/v1/audit", "GET /api/v1/audit/verify", "POST /api/v1/apply"];
+    const others = [
+      "GET /api/v1/health",
+      "GET /api/v1/usage",
+      "GET /api/v1/audit",
+      "GET /api/v1/audit/verify",
+      "POST /api/v1/apply",
+    ];
     expect(described.toSorted()).toEqual([...served, ...others].toSorted());
     // What the router has besides these is in the table that they are of.
     const prefixes = new Set(described.map((route) => route.split("/")[3]));
