@@ -156,7 +156,9 @@ export class ExecutionStore extends ExecutionReader {
   async resumed(id: number, patience: number): Promise<number | undefined> {
     const row = await this.#database
       .prepare(
-        `UPDATE sync_executions SET resumes = resumes + 1, heartbeat_at = max(heartbeat_at, ?2 + ?3 * resumes)
+        // What its lost workers had announced and did not end is announced again by those who go on with it.
+        `UPDATE sync_executions SET resumes = resumes + 1, heartbeat_at = max(heartbeat_at, ?2 + ?3 * resumes),
+           bytes_total = bytes_copied, blobs_total = blobs_copied + blobs_mounted + blobs_skipped + blobs_failed
          WHERE id = ?1 AND ${ACTIVE} RETURNING resumes`,
       )
       .bind(id, this.#clock(), patience)

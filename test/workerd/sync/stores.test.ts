@@ -112,6 +112,24 @@ describe("executions", () => {
     expect(await executions.requestStop(run.id)).toBeUndefined();
   });
 
+  it("forget what was announced by workers that were lost", async () => {
+    const run = await begin();
+    await executions.count(run.id, {
+      blobsTotal: 3,
+      blobsCopied: 1,
+      blobsSkipped: 1,
+      bytesTotal: 500,
+      bytesCopied: 120,
+    });
+    expect(await executions.resumed(run.id, 1000)).toBe(1);
+    expect(await executions.get(run.id)).toMatchObject({ blobsTotal: 2, bytesTotal: 120 });
+    const { heartbeatAt } = (await executions.get(run.id)) ?? { heartbeatAt: 0 };
+    expect(await executions.resumed(run.id, 1000)).toBe(2);
+    expect((await executions.get(run.id))?.heartbeatAt).toBe(heartbeatAt + 1000);
+    await items.insert(run.id, [item("v1")]);
+    expect(await executions.resumed(run.id, 1000)).toBe(1);
+  });
+
   it("are listed with the newest first, by filters and pages", async () => {
     const made: number[] = [];
     for (const state of ["succeeded", "failed", "succeeded"] as const) {
