@@ -10,8 +10,8 @@ export interface ExecutionWatchPorts {
 }
 
 const POLL_MS = 1000;
-/** A Worker may call its database only so often for one request: a watch ends then, and clients begin another. */
-const MAX_POLLS = 600;
+/** A Worker may call its database 1,000 times for one request: a watch ends before, and clients begin another. */
+const MAX_POLLS = 400;
 /** Rows read at a time. */
 const BATCH = 500;
 

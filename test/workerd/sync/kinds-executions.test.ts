@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { watchExecutions } from "../../../src/sync/kinds/execution-watch.ts";
 import { PLAIN_TASK, syncPlatform } from "./kinds-fixture.ts";
 
 const platform = syncPlatform("sync-runs");
@@ -232,5 +233,24 @@ describe("a watch of executions", () => {
     await executions.prune(0, platform.time.now + 1, 1000);
     const watching = await watch(`fieldSelector=spec.task=${task}&resourceVersion=1`);
     expect((await watching.until(() => true))[0]).toMatchObject({ type: "ERROR", object: { reason: "Expired" } });
+  });
+});
+
+describe("a watch of runs", () => {
+  it("ends before it asks the database more often than one request may", async () => {
+    let calls = 0;
+    const ask = <T>(answer: T): Promise<T> => {
+      calls += 1;
+      return Promise.resolve(answer);
+    };
+    const changing = {
+      version: () => ask({ rv: calls + 10, pruned: 0 }),
+      changedSince: () => ask([]),
+      list: () => ask([]),
+    };
+    const query = { since: 1, labels: [], fields: [], signal: new AbortController().signal };
+    const frames = watchExecutions({ executions: changing, pollInterval: 0 }, query, {});
+    for await (const frame of frames) expect(frame.type).toBe("BOOKMARK");
+    expect(calls).toBeLessThan(1000);
   });
 });
