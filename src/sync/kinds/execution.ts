@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isLabelValue, type KindDeclaration, type ResourceObject } from "../../resources/index.ts";
-import { executionName, isActive, type StoredExecution, type StoredItem } from "../store/index.ts";
+import { EXECUTION_STATES, executionName, isActive, type StoredExecution, type StoredItem } from "../store/index.ts";
 import { type Condition, conditionsSchema, timestamp } from "./condition.ts";
 import { EXECUTIONS, SYNC_API_VERSION } from "./names.ts";
 
@@ -46,7 +46,7 @@ const failedItem = z.object({
 
 const executionStatus = z.object({
   state: z
-    .enum(["pending", "planning", "running", "succeeded", "partial", "failed", "canceled", "unchanged"])
+    .enum(EXECUTION_STATES)
     .describe("Where it stands; `unchanged` ended well with nothing to copy, `partial` with some items failed."),
   conditions: conditionsSchema.describe("`Complete`: it ended well. `Failed`: it failed, or some of it."),
   stopRequested: z.boolean().optional().describe("Somebody asked it to stop."),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { mirrorTaskShape } from "../../mirror/index.ts";
 import { checkName, type KindDeclaration, type ResourceObject } from "../../resources/index.ts";
 import { conditionsSchema } from "./condition.ts";
+import { EXECUTION_STATES } from "../store/index.ts";
 import { SYNC_TASKS } from "./names.ts";
 
 /** Longest name of a task, in characters: names of its runs are longer. */
@@ -16,7 +17,7 @@ export type SyncTaskSpec = z.infer<typeof syncTaskSpec>;
 
 const lastExecution = z.object({
   name: z.string().describe("Name of the Execution."),
-  state: z.string().describe("Where it stands."),
+  state: z.enum(EXECUTION_STATES).describe("Where it stands."),
   startedAt: z.string().optional().describe("RFC 3339."),
   endedAt: z.string().optional().describe("RFC 3339."),
   message: z.string().optional().describe("Why it failed."),

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { executionName, type ExecutionState, type StoredExecution } from "../store/index.ts";
+import {
+  EXECUTION_STATES,
+  executionName,
+  type ExecutionState,
+  statusWord,
+  type StoredExecution,
+} from "../store/index.ts";
 
 /** The states of older clients, and ours: which of ours each of them means. */
 export const STATES_OF: Readonly<Record<string, readonly ExecutionState[]>> = {
@@ -14,17 +20,6 @@ export const STATES_OF: Readonly<Record<string, readonly ExecutionState[]>> = {
   partial: ["partial"],
 };
 
-const STATUS: Readonly<Record<ExecutionState, "pending" | "running" | "success" | "failed" | "canceled">> = {
-  pending: "pending",
-  planning: "running",
-  running: "running",
-  succeeded: "success",
-  unchanged: "success",
-  partial: "failed",
-  failed: "failed",
-  canceled: "canceled",
-};
-
 /** A run as clients read it. */
 export const executionView = z.object({
   id: z.int(),
@@ -34,7 +29,7 @@ export const executionView = z.object({
   task_name: z.string(),
   status: z.enum(["pending", "running", "success", "failed", "canceled"]),
   state: z
-    .enum(["pending", "planning", "running", "succeeded", "partial", "failed", "canceled", "unchanged"])
+    .enum(EXECUTION_STATES)
     .describe("The same, more exactly: `partial` failed in part, `unchanged` had nothing to copy."),
   trigger: z.enum(["manual", "schedule", "retry"]),
   requested_by: z.string(),
@@ -69,7 +64,7 @@ export function viewExecution(run: StoredExecution, taskId: number): ExecutionVi
     namespace: run.namespace,
     task_id: taskId,
     task_name: run.task,
-    status: STATUS[run.state],
+    status: statusWord(run.state),
     state: run.state,
     trigger: run.cause,
     requested_by: run.actor,

@@ -71,7 +71,8 @@ export type TaskChange = z.infer<typeof taskChange>;
 const lastExecution = z.object({
   id: z.int().nullable(),
   name: z.string(),
-  status: z.string(),
+  status: z.string().describe("As in the list of executions."),
+  state: z.string(),
   start_time: z.string().nullable(),
   end_time: z.string().nullable(),
   error_message: z.string(),

@@ -8,7 +8,7 @@ import {
   timestamp,
   upcomingRuns,
 } from "../kinds/index.ts";
-import { type NumberedKind, parseExecutionName } from "../store/index.ts";
+import { type NumberedKind, parseExecutionName, statusWord } from "../store/index.ts";
 import { displayName, updatedAt } from "./object-names.ts";
 import { nameOfNumber } from "./objects.ts";
 import { viewRegistry } from "./registry-view.ts";
@@ -80,7 +80,8 @@ function lastExecution(status: SyncTaskStatus | undefined): TaskView["last_execu
   return {
     id: parseExecutionName(last.name)?.id ?? null,
     name: last.name,
-    status: last.state,
+    status: statusWord(last.state),
+    state: last.state,
     start_time: last.startedAt ?? null,
     end_time: last.endedAt ?? null,
     error_message: last.message ?? "",

@@ -1,14 +1,16 @@
-/** Where a run stands. The first three are of runs that have not ended. */
-export type ExecutionState =
-  | "pending"
-  | "planning"
-  | "running"
-  | "succeeded"
-  | "partial"
-  | "failed"
-  | "canceled"
-  /** It ended well, and there was nothing to copy. */
-  | "unchanged";
+/** Where a run can stand. The first three are of runs that have not ended; `unchanged` ended well with nothing to copy. */
+export const EXECUTION_STATES = [
+  "pending",
+  "planning",
+  "running",
+  "succeeded",
+  "partial",
+  "failed",
+  "canceled",
+  "unchanged",
+] as const;
+
+export type ExecutionState = (typeof EXECUTION_STATES)[number];
 
 /** States in which a run has ended. */
 export type EndState = Exclude<ExecutionState, "pending" | "planning" | "running">;
@@ -65,8 +67,27 @@ export interface StoredExecution extends ExecutionCounts {
 }
 
 /** Whether a run has not ended. */
-export function isActive({ state }: { readonly state: string }): boolean {
+export function isActive({ state }: Pick<StoredExecution, "state">): boolean {
   return state === "pending" || state === "planning" || state === "running";
+}
+
+/** The words that clients of registry-sync know for where a run stands. */
+export type ExecutionStatusWord = "pending" | "running" | "success" | "failed" | "canceled";
+
+const WORDS: Readonly<Record<ExecutionState, ExecutionStatusWord>> = {
+  pending: "pending",
+  planning: "running",
+  running: "running",
+  succeeded: "success",
+  unchanged: "success",
+  partial: "failed",
+  failed: "failed",
+  canceled: "canceled",
+};
+
+/** Where a run stands, in those words. */
+export function statusWord(state: ExecutionState): ExecutionStatusWord {
+  return WORDS[state];
 }
 
 /** Names a run: `<task>-<id>`. */

@@ -1,4 +1,5 @@
 export {
+  EXECUTION_STATES,
   type EndState,
   type ExecutionCause,
   type ExecutionCounts,
@@ -6,6 +7,7 @@ export {
   type ExecutionState,
   isActive,
   parseExecutionName,
+  statusWord,
   type StoredExecution,
 } from "./execution.ts";
 export type { ExecutionQuery, ExecutionTotals } from "./execution-reader-store.ts";

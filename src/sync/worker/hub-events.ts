@@ -1,4 +1,4 @@
-import { executionName, isActive, type LogLevel, type StoredExecution } from "../store/index.ts";
+import { executionName, isActive, type LogLevel, statusWord, type StoredExecution } from "../store/index.ts";
 
 /** How fast bytes come, and when they will all have, as far as can be told. */
 export interface Pace {
@@ -54,14 +54,6 @@ export interface ProgressData {
   readonly error?: string;
 }
 
-/** Words for states that clients of the first version know. */
-const STATUS: Partial<Record<StoredExecution["state"], string>> = {
-  planning: "running",
-  partial: "failed",
-  succeeded: "success",
-  unchanged: "success",
-};
-
 /** Where a run stands, as clients are told. */
 export function progressEvent(run: StoredExecution, { speed, eta }: Pace): RunEvent {
   const { id, namespace, task, state } = run;
@@ -72,7 +64,7 @@ export function progressEvent(run: StoredExecution, { speed, eta }: Pace): RunEv
     namespace,
     task,
     data: {
-      status: STATUS[state] ?? state,
+      status: statusWord(state),
       state,
       progress: percentage(run),
       total_blobs: run.blobsTotal,

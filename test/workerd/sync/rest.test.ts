@@ -314,6 +314,7 @@ describe("tasks", () => {
     expect((await ask("POST", `/executions/${execution}/stop`)).status).toBe(409);
     expect((await ask("POST", `/executions/${execution}/retry`)).status).toBe(409);
 
+    expect((await ask("GET", `/tasks/${id}`)).body.last_execution).toMatchObject({ id: execution, status: "pending" });
     const list = await ask("GET", `/executions?task_id=${id}&limit=1`);
     expect(list.headers.get("x-total-count")).toBe("1");
     expect(list.body).toMatchObject([{ id: execution, error_message: expect.any(String) }]);
