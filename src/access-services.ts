@@ -23,6 +23,7 @@ import {
   keyAuthenticator,
   KeyStore,
   keyState,
+  type KeyWrapper,
   kubeconfigHandler,
   parseHtpasswd,
   passwordAuthenticator,
@@ -77,6 +78,8 @@ export interface AccessPorts {
   /** Asked for when it is needed, not before: it is made after the groups. */
   readonly client: () => ResourceClient;
   readonly decrypter: SecretDecrypter;
+  /** Encrypts keys for the database; `undefined` without `SECRETS_KEY`. */
+  readonly wrapper: KeyWrapper | undefined;
   /** Work to finish after the answer. */
   readonly background: (work: Promise<unknown>) => void;
 }
@@ -107,7 +110,7 @@ const DECRYPTER = "iam.entrepot.dev";
 
 /** @throws {ConfigError} if a setting is wrong */
 export function createAccess(ports: AccessPorts): Access {
-  const { env, config, database, clock, log, outbound, client, decrypter, background } = ports;
+  const { env, config, database, clock, log, outbound, client, decrypter, wrapper, background } = ports;
   const isDeployed = env.DISK === undefined;
   const htpasswd = config.HTPASSWD === undefined ? undefined : parseHtpasswd(config.HTPASSWD);
   const settingsAccount = settingsAccounts({
@@ -146,7 +149,7 @@ export function createAccess(ports: AccessPorts): Access {
   const sessionStore = new SessionStore(watched);
   const sessions = new Sessions({ store: sessionStore, clock, lifetime: config.SESSION_TTL_SECONDS * SECOND });
   const signingKeyStore = new SigningKeyStore(database);
-  const signingKeys = new SigningKeys({ store: signingKeyStore, clock });
+  const signingKeys = new SigningKeys({ store: signingKeyStore, wrapper, clock });
   const refreshTokens = new RefreshTokenStore(watched);
   const csrf = createCsrf({ key: instanceHmacKey(instance, "csrf-key"), publicScheme: config.PUBLIC_SCHEME });
   const providers = createProviders({ outbound, clock });

@@ -132,6 +132,7 @@ function createServices(env: Env): Services {
     outbound,
     client,
     decrypter: secrets.decrypter,
+    wrapper: secrets.wrapper,
     background: waitUntil,
   });
   const { gate, audit } = access;

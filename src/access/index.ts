@@ -83,6 +83,7 @@ export {
   createTokenAuthenticator,
   type CredentialStanding,
   jwksHandler,
+  type KeyWrapper,
   RefreshTokenStore,
   scopeOf,
   SigningKeys,

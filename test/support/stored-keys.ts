@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { createDecipheriv } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { importJWK, type JWK, SignJWT } from "jose";
@@ -11,12 +12,15 @@ export interface StolenKey {
   sign(claims: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
-/** Reads the signing key of the token service from the data folder of a running server that has given out a token. */
+/**
+ * Reads the signing key of the token service from the data folder of a running server that has given out a token. The
+ * database alone does not tell it.
+ */
 export function stealSigningKey(data: string): StolenKey {
   for (const file of sqliteFiles(data)) {
     const row = firstKey(file);
     if (row === undefined) continue;
-    const privateJwk = JSON.parse(row.private_jwk) as JWK;
+    const privateJwk = JSON.parse(opened(row, path.join(data, "secrets-key"))) as JWK;
     return {
       kid: row.kid,
       publicJwk: JSON.parse(row.public_jwk) as JWK,
@@ -35,6 +39,16 @@ interface KeyRow {
   readonly kid: string;
   readonly private_jwk: string;
   readonly public_jwk: string;
+}
+
+/** AES-256-GCM under the key of a self-host, which is `<date>:<base64>`: nonce, ciphertext, tag. */
+function opened({ kid, private_jwk }: KeyRow, keyFile: string): string {
+  const key = Buffer.from(readFileSync(keyFile, "utf8").trim().split(":")[1] ?? "", "base64");
+  const { wrapped } = JSON.parse(private_jwk) as { readonly wrapped: string };
+  const sealed = Buffer.from(wrapped, "base64");
+  const cipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12));
+  cipher.setAAD(Buffer.from(`access_signing_keys/${kid}`)).setAuthTag(sealed.subarray(-16));
+  return cipher.update(sealed.subarray(12, -16), undefined, "utf8") + cipher.final("utf8");
 }
 
 function sqliteFiles(data: string): string[] {

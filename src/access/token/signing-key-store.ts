@@ -3,7 +3,7 @@ import type { Database } from "../../platform/index.ts";
 /** A key of the token service as it is stored. */
 export interface StoredSigningKey {
   readonly kid: string;
-  /** JWK as JSON text; never leaves the Worker. */
+  /** JSON text: the JWK as `KeyWrapper` encrypted it, or as it is where there is none. It never leaves the Worker. */
   readonly privateJwk: string;
   readonly publicJwk: string;
   /** In milliseconds since the Unix epoch, as `expiresAt`. */
@@ -25,15 +25,31 @@ export class SigningKeyStore {
     return (await this.#list(now).all<StoredSigningKey>()).results;
   }
 
-  /** Adds a key unless there is one made after `newerThan`, and answers the keys as they are then. */
-  async addUnlessNewer(key: StoredSigningKey, newerThan: number): Promise<StoredSigningKey[]> {
-    const [, listed] = await this.#database.batch<StoredSigningKey>([
+  /**
+   * Adds a key unless there is one made after `newerThan`, and answers the keys as they are then. Those named in `retired`
+   * do not count, and verify nothing from `retiredUntil` on.
+   */
+  async addUnlessNewer(
+    key: StoredSigningKey,
+    newerThan: number,
+    retired: readonly string[],
+    retiredUntil: number,
+  ): Promise<StoredSigningKey[]> {
+    const names = JSON.stringify(retired);
+    const [, , listed] = await this.#database.batch<StoredSigningKey>([
       this.#database
         .prepare(
           `INSERT INTO access_signing_keys (kid, private_jwk, public_jwk, created_at, expires_at)
-           SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM access_signing_keys WHERE created_at > ?6)`,
+           SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (
+             SELECT 1 FROM access_signing_keys WHERE created_at > ?6 AND kid NOT IN (SELECT value FROM json_each(?7)))`,
         )
-        .bind(key.kid, key.privateJwk, key.publicJwk, key.createdAt, key.expiresAt, newerThan),
+        .bind(key.kid, key.privateJwk, key.publicJwk, key.createdAt, key.expiresAt, newerThan, names),
+      this.#database
+        .prepare(
+          `UPDATE access_signing_keys SET expires_at = min(expires_at, ?2)
+           WHERE kid IN (SELECT value FROM json_each(?1))`,
+        )
+        .bind(names, retiredUntil),
       this.#list(key.createdAt),
     ]);
     return listed?.results ?? [];

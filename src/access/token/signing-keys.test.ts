@@ -1,6 +1,6 @@
 import { calculateJwkThumbprint } from "jose";
 import { describe, expect, it } from "vitest";
-import { SIGNING_KEY_TIMES, SigningKeys } from "./signing-keys.ts";
+import { type KeyWrapper, SIGNING_KEY_TIMES, SigningKeys } from "./signing-keys.ts";
 import { memorySigningKeys, NOW } from "./test-tokens.ts";
 
 const DAY = 86_400_000;
@@ -8,7 +8,20 @@ const DAY = 86_400_000;
 function isolates() {
   const time = { now: NOW };
   const store = memorySigningKeys();
-  return { time, store, isolate: () => new SigningKeys({ store, clock: () => time.now }) };
+  const isolate = (wrapper?: KeyWrapper) => new SigningKeys({ store, wrapper, clock: () => time.now });
+  return { time, store, isolate };
+}
+
+/** Encrypts so that a test can see that it did, under a key of that name. */
+function wrapperOf(masterKey: string): KeyWrapper {
+  const mask = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 255);
+  return {
+    wrap: async (key, place) => ({ masterKey, wrapped: `${place} ${mask(key).toBase64()}` }),
+    async unwrap({ masterKey: under, wrapped }, place) {
+      const [where, text = ""] = wrapped.split(" ");
+      return under === masterKey && where === place ? mask(Uint8Array.fromBase64(text)) : undefined;
+    },
+  };
 }
 
 describe("signing keys", () => {
@@ -80,4 +93,42 @@ describe("signing keys", () => {
       expect(store.reads).toBe(0);
     },
   );
+
+  it("are encrypted where there is something to encrypt them with", async () => {
+    const { store, isolate } = isolates();
+    const { kid } = await isolate(wrapperOf("m")).signer();
+    expect(JSON.parse(store.keys[0]?.privateJwk ?? "")).toEqual({ masterKey: "m", wrapped: expect.any(String) });
+    expect(store.keys[0]?.privateJwk).not.toContain('"d"');
+    expect((await isolate(wrapperOf("m")).signer()).kid).toBe(kid);
+  });
+
+  it.each([
+    ["lay open in the database", undefined, wrapperOf("m")],
+    ["do not open", wrapperOf("lost"), wrapperOf("m")],
+    ["do not open, without anything to open them", wrapperOf("lost"), undefined],
+  ])("that %s sign no more, and verify for as long as their tokens live", async (_what, before, after) => {
+    const { time, store, isolate } = isolates();
+    const old = isolate(before);
+    const first = await old.signer();
+    const signers = await Promise.all([isolate(after), isolate(after)].map((each) => each.signer()));
+    expect(new Set(signers.map(({ kid }) => kid))).toEqual(new Set([signers[0]?.kid]));
+    expect(signers[0]?.kid).not.toBe(first.kid);
+    expect(store.keys).toHaveLength(2);
+    const verifying = isolate(after);
+    time.now += SIGNING_KEY_TIMES.verifiesAfter - 1;
+    expect(await verifying.verifier(first.kid)).toBeDefined();
+    time.now += 1;
+    for (const each of [verifying, isolate(after)]) expect(await each.verifier(first.kid)).toBeUndefined();
+    expect(await verifying.verifier(signers[0]?.kid ?? "")).toBeDefined();
+  });
+
+  it("of another row do not open", async () => {
+    const { store, isolate } = isolates();
+    const { kid } = await isolate(wrapperOf("m")).signer();
+    const [row] = store.keys;
+    if (row === undefined) throw new Error("there is no key");
+    store.keys = [{ ...row, kid: "x".repeat(43) }];
+    expect((await isolate(wrapperOf("m")).signer()).kid).not.toBe(kid);
+    expect(store.keys).toHaveLength(2);
+  });
 });

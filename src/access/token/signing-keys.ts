@@ -1,4 +1,5 @@
 import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
+import { z } from "zod";
 import type { Clock } from "../../platform/index.ts";
 import type { SigningKeyStore, StoredSigningKey } from "./signing-key-store.ts";
 
@@ -24,16 +25,31 @@ export interface Signer {
   readonly key: CryptoKey;
 }
 
-interface KnownKey extends Signer {
+interface KnownKey {
+  readonly kid: string;
+  /** Absent if this isolate does not sign with it. */
+  readonly key: CryptoKey | undefined;
   readonly publicKey: CryptoKey;
   readonly publicJwk: JWK;
   readonly createdAt: number;
   readonly expiresAt: number;
 }
 
+const wrappedSchema = z.object({ masterKey: z.string(), wrapped: z.string() });
+
+/** Encrypts keys for the database, under a key that is not in it (`SECRETS_KEY`). */
+export interface KeyWrapper {
+  /** @param place what it is for; it opens only there */
+  wrap(key: Uint8Array, place: string): Promise<z.infer<typeof wrappedSchema>>;
+  /** The key, or `undefined` if it does not open. */
+  unwrap(wrapped: z.infer<typeof wrappedSchema>, place: string): Promise<Uint8Array | undefined>;
+}
+
 /** What signing keys work with. */
 export interface SigningKeysPorts {
   readonly store: Pick<SigningKeyStore, "list" | "addUnlessNewer">;
+  /** Private keys are kept as they are without it. */
+  readonly wrapper: KeyWrapper | undefined;
   readonly clock: Clock;
 }
 
@@ -43,13 +59,15 @@ export interface SigningKeysPorts {
  */
 export class SigningKeys {
   readonly #store: SigningKeysPorts["store"];
+  readonly #wrapper: KeyWrapper | undefined;
   readonly #clock: Clock;
   /** The newest first. */
   #known: readonly KnownKey[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ store, clock }: SigningKeysPorts) {
+  constructor({ store, wrapper, clock }: SigningKeysPorts) {
     this.#store = store;
+    this.#wrapper = wrapper;
     this.#clock = clock;
   }
 
@@ -60,9 +78,13 @@ export class SigningKeys {
     await this.#remember(await this.#store.list(this.#clock()));
     const stored = this.#signing();
     if (stored !== undefined) return stored;
-    const made = await makeKey(this.#clock());
+    const made = await makeKey(this.#clock(), this.#wrapper);
+    const { signs, verifiesAfter } = SIGNING_KEY_TIMES;
+    const useless = this.#known.flatMap(({ kid, key }) => (key === undefined ? [kid] : []));
     // Whoever lost a race gets the key of whoever won it.
-    await this.#remember(await this.#store.addUnlessNewer(made, made.createdAt - SIGNING_KEY_TIMES.signs));
+    await this.#remember(
+      await this.#store.addUnlessNewer(made, made.createdAt - signs, useless, made.createdAt + verifiesAfter),
+    );
     const signer = this.#signing();
     if (signer === undefined) throw new Error("the signing key that was just made is not there");
     return signer;
@@ -84,9 +106,11 @@ export class SigningKeys {
     return { keys: this.#known.filter(({ expiresAt }) => expiresAt > now).map(({ publicJwk }) => publicJwk) };
   }
 
-  #signing(): KnownKey | undefined {
-    const [newest] = this.#known;
-    return newest !== undefined && this.#clock() - newest.createdAt < SIGNING_KEY_TIMES.signs ? newest : undefined;
+  #signing(): Signer | undefined {
+    for (const { kid, key, createdAt } of this.#known) {
+      if (key !== undefined && this.#clock() - createdAt < SIGNING_KEY_TIMES.signs) return { kid, key };
+    }
+    return undefined;
   }
 
   #named(kid: string): CryptoKey | undefined {
@@ -95,28 +119,51 @@ export class SigningKeys {
 
   async #remember(stored: readonly StoredSigningKey[]): Promise<void> {
     const known = new Map(this.#known.map((key) => [key.kid, key]));
-    this.#known = await Promise.all(stored.map(async (key) => known.get(key.kid) ?? (await importKey(key))));
+    this.#known = await Promise.all(
+      stored.map(async (row) => {
+        const { createdAt, expiresAt } = row;
+        return { ...(known.get(row.kid) ?? (await importKey(row, this.#wrapper))), createdAt, expiresAt };
+      }),
+    );
     this.#readAt = this.#clock();
   }
 }
 
-async function makeKey(now: number): Promise<StoredSigningKey> {
+async function makeKey(now: number, wrapper: KeyWrapper | undefined): Promise<StoredSigningKey> {
   const { privateKey, publicKey } = await generateKeyPair(TOKEN_ALGORITHM, { extractable: true });
   const publicPart = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(publicPart);
+  const privateJwk = JSON.stringify(await exportJWK(privateKey));
+  const wrapped = await wrapper?.wrap(new TextEncoder().encode(privateJwk), placeOf(kid));
   return {
     kid,
-    privateJwk: JSON.stringify(await exportJWK(privateKey)),
+    privateJwk: wrapped === undefined ? privateJwk : JSON.stringify(wrapped),
     publicJwk: JSON.stringify({ ...publicPart, kid, alg: TOKEN_ALGORITHM, use: "sig" }),
     createdAt: now,
     expiresAt: now + SIGNING_KEY_TIMES.signs + SIGNING_KEY_TIMES.verifiesAfter,
   };
 }
 
-async function importKey(stored: StoredSigningKey): Promise<KnownKey> {
+async function importKey(stored: StoredSigningKey, wrapper: KeyWrapper | undefined) {
   const publicJwk: JWK = JSON.parse(stored.publicJwk);
-  const [key, publicKey] = await Promise.all([importPart(JSON.parse(stored.privateJwk)), importPart(publicJwk)]);
-  return { kid: stored.kid, key, publicKey, publicJwk, createdAt: stored.createdAt, expiresAt: stored.expiresAt };
+  const [key, publicKey] = await Promise.all([privateKeyOf(stored, wrapper), importPart(publicJwk)]);
+  return { kid: stored.kid, key, publicKey, publicJwk };
+}
+
+/** `undefined` for a key that does not open, and for one that is not encrypted though it could be: who knows who has read it. */
+async function privateKeyOf(
+  { kid, privateJwk }: StoredSigningKey,
+  wrapper: KeyWrapper | undefined,
+): Promise<CryptoKey | undefined> {
+  const json: JWK = JSON.parse(privateJwk);
+  const wrapped = wrappedSchema.safeParse(json);
+  if (!wrapped.success) return wrapper === undefined ? importPart(json) : undefined;
+  const opened = await wrapper?.unwrap(wrapped.data, placeOf(kid));
+  return opened === undefined ? undefined : importPart(JSON.parse(new TextDecoder().decode(opened)));
+}
+
+function placeOf(kid: string): string {
+  return `access_signing_keys/${kid}`;
 }
 
 async function importPart(jwk: JWK): Promise<CryptoKey> {

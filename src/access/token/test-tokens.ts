@@ -19,8 +19,12 @@ export function memorySigningKeys() {
       store.reads += 1;
       return store.keys.filter(({ expiresAt }) => expiresAt > now).toSorted((a, b) => b.createdAt - a.createdAt);
     },
-    async addUnlessNewer(key: StoredSigningKey, newerThan: number) {
-      if (!store.keys.some(({ createdAt }) => createdAt > newerThan)) store.keys.push(key);
+    async addUnlessNewer(key: StoredSigningKey, newerThan: number, retired: readonly string[], retiredUntil: number) {
+      const isRetired = ({ kid }: StoredSigningKey) => retired.includes(kid);
+      if (!store.keys.some((each) => each.createdAt > newerThan && !isRetired(each))) store.keys.push(key);
+      store.keys = store.keys.map((each) =>
+        isRetired(each) ? { ...each, expiresAt: Math.min(each.expiresAt, retiredUntil) } : each,
+      );
       return store.list(key.createdAt);
     },
   };
@@ -47,7 +51,7 @@ export function tokenWorld({ service = "entrepot", external = false } = {}) {
   const disabled = new Set<string>();
   const seen: Request[] = [];
   const locked = { seconds: undefined as number | undefined };
-  const signingKeys = new SigningKeys({ store: memorySigningKeys(), clock });
+  const signingKeys = new SigningKeys({ store: memorySigningKeys(), wrapper: undefined, clock });
   const refreshRows: StoredRefreshToken[] = [];
   const standing = {
     isActive: async ({ id }: { readonly id?: string }, identity: string) =>

@@ -35,6 +35,8 @@ export interface Secrets {
   readonly group: GroupBuilder;
   readonly decrypter: SecretDecrypter;
   readonly maintenance: SecretMaintenance;
+  /** Encrypts what is kept elsewhere; `undefined` without `SECRETS_KEY`. */
+  readonly wrapper: Pick<MasterKeys, "wrap" | "unwrap"> | undefined;
 }
 
 /** Makes everything there is of secrets: the group for the registry, reading for services, steps for maintenance. */
@@ -42,7 +44,8 @@ export function createSecrets(ports: SecretPorts): Secrets {
   const { database, clock, log, outbound, client } = ports;
   const values = new ValueStore(database, clock);
   const keyStore = new DataKeyStore(database, clock);
-  const keys = new DataKeys(keyStore, new MasterKeys(ports.secretsKey), clock);
+  const masterKeys = new MasterKeys(ports.secretsKey);
+  const keys = new DataKeys(keyStore, masterKeys, clock);
   const keeper = new SystemKeeper(values, keys, clock);
   const audit = new SecretAuditStore(database, clock);
   const maintenance = new SecretMaintenance({
@@ -79,7 +82,12 @@ export function createSecrets(ports: SecretPorts): Secrets {
     ],
     validate: (attributes) => keeperCauses(attributes, outbound),
   };
-  return { group, decrypter: new Decrypter({ client, keeper, audit, outbound, log }), maintenance };
+  return {
+    group,
+    decrypter: new Decrypter({ client, keeper, audit, outbound, log }),
+    maintenance,
+    wrapper: ports.secretsKey === undefined ? undefined : masterKeys,
+  };
 }
 
 /** The group alone, for those who need no more of it. */

@@ -13,6 +13,7 @@ import {
 import {
   createTokenAuthenticator,
   jwksHandler,
+  type KeyWrapper,
   RefreshTokenStore,
   scopeOf,
   SigningKeys,
@@ -54,7 +55,7 @@ async function registry() {
 
   const signingKeyStore = new SigningKeyStore(database);
   const refreshTokens = new RefreshTokenStore(database);
-  const signingKeys = new SigningKeys({ store: signingKeyStore, clock });
+  const signingKeys = new SigningKeys({ store: signingKeyStore, wrapper: undefined, clock });
   const standing = {
     async isActive({ id }: { readonly id?: string }, identity: string) {
       const key = id === undefined ? undefined : await keys.find(id);
@@ -272,7 +273,7 @@ describe("in D1", () => {
   it("isolates that start together agree on one signing key, and verify each other's tokens", async () => {
     const { time, signingKeyStore } = await registry();
     const clock = () => time.now;
-    const isolates = Array.from({ length: 5 }, () => new SigningKeys({ store: signingKeyStore, clock }));
+    const isolates = Array.from({ length: 5 }, () => new SigningKeys({ store: signingKeyStore, wrapper: undefined, clock }));
     const signers = await Promise.all(isolates.map((each) => each.signer()));
     const names = new Set(signers.map(({ kid }) => kid));
     expect(names.size).toBe(1);
@@ -280,11 +281,28 @@ describe("in D1", () => {
     for (const each of isolates) expect(await each.verifier(kid)).toBeDefined();
   });
 
+  it("a key that is not encrypted is followed by one that is, and verifies no longer than its tokens live", async () => {
+    const { time, signingKeyStore, signingKeys } = await registry();
+    const clock = () => time.now;
+    const open = await signingKeys.signer();
+    const wrapper: KeyWrapper = {
+      wrap: async (key, place) => ({ masterKey: "m", wrapped: `${place} ${key.toBase64()}` }),
+      unwrap: async ({ wrapped }) => Uint8Array.fromBase64(wrapped.split(" ")[1] ?? ""),
+    };
+    const isolates = Array.from({ length: 3 }, () => new SigningKeys({ store: signingKeyStore, wrapper, clock }));
+    const names = new Set((await Promise.all(isolates.map((each) => each.signer()))).map(({ kid }) => kid));
+    const [kid] = names;
+    expect([names.size, names.has(open.kid)]).toEqual([1, false]);
+    const rows = new Map((await signingKeyStore.list(time.now)).map((row) => [row.kid, row]));
+    expect(rows.get(kid ?? "")?.privateJwk).not.toContain("kty");
+    expect(rows.get(open.kid)?.expiresAt).toBe(time.now + SIGNING_KEY_TIMES.verifiesAfter);
+  });
+
   it("a key that is too old is followed by one, and goes when no token of it can be left", async () => {
     const { time, signingKeyStore, signingKeys, services } = await registry();
     const first = await signingKeys.signer();
     time.now += SIGNING_KEY_TIMES.signs;
-    const others = Array.from({ length: 4 }, () => new SigningKeys({ store: signingKeyStore, clock: () => time.now }));
+    const others = Array.from({ length: 4 }, () => new SigningKeys({ store: signingKeyStore, wrapper: undefined, clock: () => time.now }));
     const seconds = await Promise.all(others.map((each) => each.signer()));
     expect(new Set(seconds.map(({ kid }) => kid)).size).toBe(1);
     expect(seconds[0]?.kid).not.toBe(first.kid);
