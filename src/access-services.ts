@@ -28,11 +28,13 @@ import {
   parseHtpasswd,
   passwordAuthenticator,
   PasswordHasher,
+  passwordIds,
   PasswordStore,
   pruneSessions,
   RefreshTokenStore,
   sessionAuthenticator,
   Sessions,
+  sessionStanding,
   SessionStore,
   settingsAccounts,
   SigningKeys,
@@ -154,12 +156,19 @@ export function createAccess(ports: AccessPorts): Access {
   const csrf = createCsrf({ key: instanceHmacKey(instance, "csrf-key"), publicScheme: config.PUBLIC_SCHEME });
   const providers = createProviders({ outbound, clock });
   const issuerKeys = createIssuerKeys({ outbound, clock, providers });
+  const ids = passwordIds({
+    adminPassword: config.ADMIN_PASSWORD,
+    htpasswd,
+    passwords,
+    hasher,
+    salt: () => instance.secret("password-salt"),
+  });
   const standing: CredentialStanding = {
     async isActive({ id }, identity) {
       const key = id === undefined ? undefined : await keys.find(id);
       return key !== undefined && key.identity === identity && keyState(key, clock()) === "active";
     },
-    passwordChangedAt: async (user) => (await passwords.get(user))?.changedAt,
+    isCurrent: (user, id) => ids.isCurrent(user, id),
   };
   const tokenPorts = { keys: signingKeys, clock, service: config.TOKEN_SERVICE };
   const byPassword = passwordAuthenticator({
@@ -167,6 +176,7 @@ export function createAccess(ports: AccessPorts): Access {
     htpasswd,
     passwords,
     hasher,
+    ids,
     guard: attemptGuard(env.LOGIN_GUARDS, config.LOGIN_ATTEMPTS, log),
     address,
     clock,
@@ -178,7 +188,11 @@ export function createAccess(ports: AccessPorts): Access {
     ...(external === undefined ? [createTokenAuthenticator({ ...tokenPorts, standing })] : [external]),
     createFederation({ directory, keys: issuerKeys, clock }),
     ...(cloudflareAccess === undefined ? [] : [cloudflareAccess]),
-    sessionAuthenticator({ sessions, csrfFailure: (request, id) => csrf.csrfFailure(request, id) }),
+    sessionAuthenticator({
+      sessions,
+      stands: sessionStanding(ids, directory),
+      csrfFailure: (request, id) => csrf.csrfFailure(request, id),
+    }),
     byPassword,
   ];
   const hasCredential = [config.ADMIN_PASSWORD, htpasswd, external, cloudflareAccess].some((one) => one !== undefined);

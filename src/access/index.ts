@@ -43,6 +43,7 @@ export type { AccessDecision, AccessRequest, Grant, Policy, Rule } from "./polic
 export { loginGuardClass } from "./login-guard.ts";
 export { passwordAuthenticator, type PasswordPorts } from "./password-authenticator.ts";
 export { newPassword, PASSWORD_LENGTH, PasswordHasher, type PasswordProblem } from "./password-hash.ts";
+export { passwordIds } from "./password-ids.ts";
 export { PasswordStore } from "./password-store.ts";
 export { looksLikeApiKey, looksLikeJwt, SESSION_COOKIES } from "./presented-credential.ts";
 export { REPOSITORIES, repositoryAccess } from "./repository-access.ts";
@@ -76,6 +77,7 @@ export {
   sessionAuthenticator,
   type SessionAuthenticatorPorts,
   Sessions,
+  sessionStanding,
   SessionStore,
 } from "./session/index.ts";
 export {

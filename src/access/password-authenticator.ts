@@ -6,6 +6,7 @@ import type { BasicCredential } from "./basic.ts";
 import type { Htpasswd } from "./htpasswd.ts";
 import { type AuthenticationFailure, GROUPS, type Principal } from "./identity.ts";
 import { fitsPassword, normalizePassword, type PasswordHasher } from "./password-hash.ts";
+import type { PasswordIds } from "./password-ids.ts";
 import type { PasswordStore, StoredPassword } from "./password-store.ts";
 import { looksLikeApiKey, looksLikeJwt } from "./presented-credential.ts";
 import { equalSecrets } from "./secrets.ts";
@@ -24,6 +25,7 @@ export interface PasswordPorts {
   readonly htpasswd: Htpasswd | undefined;
   readonly passwords: Pick<PasswordStore, "get" | "rehash">;
   readonly hasher: PasswordHasher;
+  readonly ids: Pick<PasswordIds, "admin" | "listed" | "stored">;
   readonly guard: AttemptGuard;
   /** The client's address, if it is known. */
   readonly address: (request: Request) => string | undefined;
@@ -41,7 +43,7 @@ export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
   /** The same for a name and password that came otherwise, such as by a form. */
   check(credential: BasicCredential, request: Request): Promise<Proof>;
 } {
-  const { adminPassword, htpasswd, passwords, hasher, guard, address, clock } = ports;
+  const { adminPassword, htpasswd, passwords, hasher, ids, guard, address, clock } = ports;
   // Outlives a generation: whatever a password is compared with is part of the key.
   const right = new Lru<{ readonly principal: Principal; readonly until: number }>(CAPACITY);
 
@@ -80,18 +82,19 @@ export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
     password: string,
     stored: StoredPassword | undefined,
   ): Promise<Principal | undefined> {
-    const credential = { type: "password" } as const;
+    const credential = (id: string | undefined) => ({ type: "password", ...(id !== undefined && { id }) }) as const;
     if (adminPassword !== undefined) {
       const same = await equalSecrets(password, normalizePassword(adminPassword));
       // Its password is the last resort of whoever runs the server: no object of that name can take it away.
-      if (same && name === BOOTSTRAP_ADMIN) return { name, groups: [GROUPS.masters], credential, vouched: true };
+      if (same && name === BOOTSTRAP_ADMIN)
+        return { name, groups: [GROUPS.masters], credential: credential(await ids.admin()), vouched: true };
     }
-    if (htpasswd !== undefined && (await htpasswd.verify(name, text))) return { name, groups: [], credential };
+    if (htpasswd !== undefined && (await htpasswd.verify(name, text)))
+      return { name, groups: [], credential: credential(ids.listed(name)) };
     const { genuine, outdated } = await hasher.verify(password, stored?.hash);
     if (!genuine || stored === undefined) return undefined;
     if (outdated) await passwords.rehash(name, stored.hash, await hasher.hash(password));
-    // When it was set tells tokens made of it from those of the password before.
-    return { name, groups: [], credential: { ...credential, id: String(stored.changedAt) } };
+    return { name, groups: [], credential: credential(ids.stored(stored)) };
   }
 
   return {

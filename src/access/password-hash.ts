@@ -1,5 +1,5 @@
 import { scrypt, timingSafeEqual } from "node:crypto";
-import { err, ok, type Result } from "../platform/index.ts";
+import { err, ok, type Result, toBase64Url } from "../platform/index.ts";
 import { looksLikeApiKey, looksLikeJwt } from "./presented-credential.ts";
 
 /** Shortest password, in characters, and longest, in bytes of UTF-8. */
@@ -21,6 +21,7 @@ const COST: ScryptCost = { ln: 14, r: 8, p: 5 };
 
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
+const FINGERPRINT_BYTES = 16;
 
 /** Derives a key from a password. */
 export type Derive = (password: string, salt: Uint8Array, cost: ScryptCost, bytes: number) => Promise<Uint8Array>;
@@ -46,6 +47,11 @@ export class PasswordHasher {
     const hash = await this.#derive(password, salt, this.#cost, HASH_BYTES);
     const { ln, r, p } = this.#cost;
     return `$scrypt$ln=${ln},r=${r},p=${p}$${unpadded(salt)}$${unpadded(hash)}`;
+  }
+
+  /** A name for a password, which costs whoever knows `salt` as much to guess as a hash. */
+  async fingerprint(password: string, salt: Uint8Array): Promise<string> {
+    return toBase64Url(await this.#derive(password, salt, this.#cost, FINGERPRINT_BYTES));
   }
 
   /**

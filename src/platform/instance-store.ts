@@ -20,6 +20,12 @@ export class InstanceStore {
     if (value === undefined) throw new Error(`instance value was not stored: ${name}`);
     return value;
   }
+
+  /** 32 random bytes called `name`. */
+  async secret(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const value = await this.getOrCreate(name, () => crypto.getRandomValues(new Uint8Array(32)).toBase64());
+    return Uint8Array.fromBase64(value);
+  }
 }
 
 /** An HMAC-SHA-256 key of this installation, made on first use. The key is kept; not the promise, which belongs to one request. */
@@ -32,9 +38,6 @@ export function instanceHmacKey(store: InstanceStore, name: string): () => Promi
 }
 
 async function importKey(store: InstanceStore, name: string): Promise<CryptoKey> {
-  const value = await store.getOrCreate(name, () => crypto.getRandomValues(new Uint8Array(32)).toBase64());
-  return crypto.subtle.importKey("raw", Uint8Array.fromBase64(value), { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-    "verify",
-  ]);
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  return crypto.subtle.importKey("raw", await store.secret(name), algorithm, false, ["sign", "verify"]);
 }

@@ -22,10 +22,11 @@ export async function passwordLogin(services: AccessServices, request: Request):
   if (!proof.ok) return failureResponse(proof.error, FORM_CHALLENGE);
   const identity = proof.value;
   // Keys and tokens can be revoked or are limited; a session made of one would be neither.
-  if (identity.credential.type !== "password" || identity.scope !== undefined) {
+  const { type, id: credential } = identity.credential;
+  if (type !== "password" || credential === undefined || identity.scope !== undefined) {
     return failureResponse({ reason: "unauthenticated" }, FORM_CHALLENGE);
   }
-  const session = await services.sessions.start(identity.name);
+  const session = await services.sessions.start({ identity: identity.name, credential });
   await services.audit.recordNow(
     request,
     sessionEntry({ name: identity.name, credential: { type: "password", id: session.id } }, "login", 200),

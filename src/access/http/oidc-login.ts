@@ -82,7 +82,11 @@ async function finish(services: AccessServices, request: Request, name: string):
   if (!proven.ok) return refuse(403, proven.error, "The identity provider's answer could not be verified.");
   const found = await accountOf(services, issuer, proven.value);
   if (typeof found === "string") return refuse(403, { reason: found }, REFUSALS[found]);
-  const session = await services.sessions.start(found.name, issuer.name);
+  const session = await services.sessions.start({
+    identity: found.name,
+    issuer: issuer.name,
+    credential: proven.value.subject,
+  });
   await services.audit.recordNow(
     request,
     sessionEntry({ name: found.name, credential: { type: "federated", id: session.id } }, "login", 303),

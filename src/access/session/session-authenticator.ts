@@ -1,9 +1,12 @@
 import { err, ok } from "../../platform/index.ts";
 import type { Authenticator } from "../authenticator.ts";
+import type { Session } from "./session-store.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface SessionAuthenticatorPorts {
   readonly sessions: Pick<Sessions, "find">;
+  /** Whether what the session was made of is still good (`sessionStanding`). */
+  readonly stands: (session: Session) => Promise<boolean>;
   /** Why a request with this session's cookie may not be from our own page; `undefined` if it may count. */
   readonly csrfFailure: (request: Request, sessionId: string) => Promise<string | undefined>;
 }
@@ -12,13 +15,15 @@ export interface SessionAuthenticatorPorts {
  * Takes session cookies. Its answer belongs to the request and not to the cookie alone, because of the check against
  * forgery: it must not be remembered for other requests.
  */
-export function sessionAuthenticator({ sessions, csrfFailure }: SessionAuthenticatorPorts): Authenticator {
+export function sessionAuthenticator({ sessions, stands, csrfFailure }: SessionAuthenticatorPorts): Authenticator {
   return {
     name: "session",
     async authenticate(credential, request) {
       if (credential.scheme !== "session") return undefined;
       const session = await sessions.find(credential.cookie);
       if (session === undefined) return err({ reason: "unauthenticated", detail: "no such session" });
+      if (!(await stands(session)))
+        return err({ reason: "unauthenticated", detail: "session: its credential is gone" });
       const forged = await csrfFailure(request, session.id);
       if (forged !== undefined) return err({ reason: "unauthenticated", detail: forged });
       return ok({

@@ -8,6 +8,8 @@ export interface Session {
   readonly identity: string;
   /** The `FederatedIssuer` that it came by; `undefined` for a password. */
   readonly issuer: string | undefined;
+  /** What it was made of: the id of the password (`PasswordIds`) or, with an issuer, the claim `sub`. */
+  readonly credential: string;
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number;
 }
@@ -16,6 +18,7 @@ interface SessionRow {
   readonly id: string;
   readonly identity: string;
   readonly issuer: string | null;
+  readonly credential: string;
   readonly expires_at: number;
 }
 
@@ -31,21 +34,32 @@ export class SessionStore {
   async insert(session: Session, hash: string, createdAt: number): Promise<void> {
     await this.#database
       .prepare(
-        `INSERT INTO access_sessions (id, hash, identity, issuer, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+        `INSERT INTO access_sessions (id, hash, identity, issuer, credential, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
       )
-      .bind(session.id, hash, session.identity, session.issuer ?? null, createdAt, session.expiresAt)
+      .bind(
+        session.id,
+        hash,
+        session.identity,
+        session.issuer ?? null,
+        session.credential,
+        createdAt,
+        session.expiresAt,
+      )
       .run();
   }
 
   /** The session with that hash, unless it ended before `now`. */
   async find(hash: string, now: number): Promise<Session | undefined> {
     const row = await this.#database
-      .prepare("SELECT id, identity, issuer, expires_at FROM access_sessions WHERE hash = ?1 AND expires_at > ?2")
+      .prepare(
+        "SELECT id, identity, issuer, credential, expires_at FROM access_sessions WHERE hash = ?1 AND expires_at > ?2",
+      )
       .bind(hash, now)
       .first<SessionRow>();
     if (row === null) return undefined;
-    return { id: row.id, identity: row.identity, issuer: row.issuer ?? undefined, expiresAt: row.expires_at };
+    const { id, identity, credential } = row;
+    return { id, identity, issuer: row.issuer ?? undefined, credential, expiresAt: row.expires_at };
   }
 
   /** Ends a session, everywhere. */

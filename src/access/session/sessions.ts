@@ -13,6 +13,9 @@ export interface SessionPorts {
   readonly lifetime: number;
 }
 
+/** Who signed in, and by what: see `Session`. */
+export type SignIn = Pick<Session, "identity" | "credential"> & { readonly issuer?: string };
+
 /** 32 random bytes in base64url. */
 const SECRET = /^[A-Za-z0-9_-]{43}$/;
 
@@ -25,11 +28,11 @@ export class Sessions {
   }
 
   /** Starts a session under a secret of its own: one that the browser had before is never taken over. */
-  async start(identity: string, issuer?: string): Promise<StartedSession> {
+  async start({ identity, issuer, credential }: SignIn): Promise<StartedSession> {
     const { store, clock, lifetime } = this.#ports;
     const now = clock();
     const secret = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
-    const session = { id: uuidv7(now), identity, issuer, expiresAt: now + lifetime };
+    const session = { id: uuidv7(now), identity, issuer, credential, expiresAt: now + lifetime };
     await store.insert(session, await hashOf(secret), now);
     return { ...session, secret };
   }

@@ -27,7 +27,7 @@ const claimsSchema = z.object({
   exp: z.number(),
   access: z.array(z.object({ type: z.string(), name: z.string(), actions: z.array(z.string()) })),
   groups: z.array(z.string()),
-  cred: z.object({ type: z.enum(CREDENTIAL_TYPES), id: z.string().optional(), at: z.number() }),
+  cred: z.object({ type: z.enum(CREDENTIAL_TYPES), id: z.string().optional() }),
 });
 
 /** What a token says. Times are in milliseconds since the Unix epoch. */
@@ -39,7 +39,6 @@ export interface TokenClaims {
   readonly groups: readonly string[];
   /** The credential that the token was made from. */
   readonly credential: CredentialUse;
-  readonly madeAt: number;
   readonly expiresAt: number;
 }
 
@@ -55,14 +54,13 @@ export interface TokenPorts {
  * Signs a token. It begins now and ends in the second in which `expiresAt` is, rounded down.
  * @see Docker, "Token Authentication Implementation"
  */
-export async function signAccessToken(ports: TokenPorts, claims: Omit<TokenClaims, "madeAt">): Promise<string> {
+export async function signAccessToken(ports: TokenPorts, claims: TokenClaims): Promise<string> {
   const { kid, key } = await ports.keys.signer();
-  const now = ports.clock();
-  const seconds = Math.floor(now / 1000);
+  const seconds = Math.floor(ports.clock() / 1000);
   return new SignJWT({
     access: claims.access,
     groups: claims.groups,
-    cred: { ...claims.credential, at: now },
+    cred: claims.credential,
   })
     .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: "JWT", kid })
     .setIssuer(TOKEN_ISSUER)
@@ -103,7 +101,7 @@ export async function verifyAccessToken(ports: TokenPorts, token: string): Promi
     if (!parsed.success) return err("claims");
     const { sub, jti, exp, access, groups, cred } = parsed.data;
     const credential = cred.id === undefined ? { type: cred.type } : { type: cred.type, id: cred.id };
-    return ok({ id: jti, subject: sub, access, groups, credential, madeAt: cred.at, expiresAt: exp * 1000 });
+    return ok({ id: jti, subject: sub, access, groups, credential, expiresAt: exp * 1000 });
   } catch (error) {
     if (error instanceof errors.JOSEError) return err(error.code);
     throw error;

@@ -4,8 +4,8 @@ import type { CredentialUse } from "../identity.ts";
 export interface CredentialStanding {
   /** Whether an API key is there, of this identity, neither revoked nor expired. */
   isActive(credential: CredentialUse, identity: string): Promise<boolean>;
-  /** When the user's stored password was set, in milliseconds since the Unix epoch; `undefined` if none is stored. */
-  passwordChangedAt(user: string): Promise<number | undefined>;
+  /** Whether a password of that id is the user's now (`PasswordIds`). */
+  isCurrent(user: string, id: string): Promise<boolean>;
 }
 
 /** Credentials that the token service takes. Sessions, assertions and tokens of its own are not among them. */
@@ -18,26 +18,19 @@ export function makesTokens(credential: CredentialUse): boolean {
 
 /**
  * Whether a refresh token may be made from the credential: only if it will show when the credential is revoked or
- * replaced. It does not for passwords that come from settings, and identity tokens of CI jobs end on their own.
+ * replaced. Identity tokens of CI jobs end on their own.
  */
 export function makesRefreshTokens(credential: CredentialUse): boolean {
   return (credential.type === "password" || credential.type === "api-key") && credential.id !== undefined;
 }
 
-/**
- * Whether the credential of which a token was made at `madeAt` (milliseconds) still proves who it proved then. The id of
- * a stored password is the time it was set: comparing it also refuses a token that was made, from memory, of a password
- * that had just been replaced.
- */
+/** Whether the credential that a token was made of still proves who it proved then. */
 export async function stillStands(
   standing: CredentialStanding,
   credential: CredentialUse,
   identity: string,
-  madeAt: number,
 ): Promise<boolean> {
   if (credential.type === "api-key") return standing.isActive(credential, identity);
   if (credential.type !== "password") return makesTokens(credential);
-  const changedAt = await standing.passwordChangedAt(identity);
-  if (credential.id !== undefined) return credential.id === String(changedAt);
-  return changedAt === undefined || changedAt <= madeAt;
+  return credential.id !== undefined && standing.isCurrent(identity, credential.id);
 }

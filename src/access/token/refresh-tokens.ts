@@ -53,7 +53,7 @@ export async function redeemRefreshToken(
   if (stored === undefined) return err("unknown");
   if (stored.expiresAt <= ports.clock()) return err("expired");
   if (stored.service !== ports.service) return err("service");
-  const stands = await stillStands(ports.standing, stored.credential, stored.identity, stored.createdAt);
+  const stands = await stillStands(ports.standing, stored.credential, stored.identity);
   return stands ? ok(stored) : err("credential");
 }
 

@@ -44,8 +44,8 @@ export function tokenWorld({ service = "entrepot", external = false } = {}) {
     ["admin", new Set(["catalog "])],
   ]);
   const passwords = new Map([
-    ["alice", { text: "right", changedAt: NOW - 1000 }],
-    ["admin", { text: "from-settings", changedAt: undefined }],
+    ["alice", { text: "right", id: String(NOW - 1000) }],
+    ["admin", { text: "from-settings", id: "admin-1" }],
   ]);
   const keys = new Map([["ent_key", { id: "key1", identity: "alice", expiresAt: undefined as number | undefined }]]);
   const disabled = new Set<string>();
@@ -56,7 +56,7 @@ export function tokenWorld({ service = "entrepot", external = false } = {}) {
   const standing = {
     isActive: async ({ id }: { readonly id?: string }, identity: string) =>
       [...keys.values()].some((key) => key.id === id && key.identity === identity),
-    passwordChangedAt: async (user: string) => passwords.get(user)?.changedAt,
+    isCurrent: async (user: string, id: string) => passwords.get(user)?.id === id,
   };
   const authenticator = createTokenAuthenticator({ keys: signingKeys, clock, service, standing });
 
@@ -97,9 +97,8 @@ export function tokenWorld({ service = "entrepot", external = false } = {}) {
     if (basic !== undefined) {
       const known = passwords.get(basic.username);
       if (known?.text !== basic.password) return err({ reason: "unauthenticated" });
-      const id = known.changedAt === undefined ? {} : { id: String(known.changedAt) };
       const groups = basic.username === "admin" ? [GROUPS.masters] : [];
-      return ok({ name: basic.username, groups, credential: { type: "password", ...id } });
+      return ok({ name: basic.username, groups, credential: { type: "password", id: known.id } });
     }
     const result = await authenticator.authenticate({ scheme: "bearer", token: bearer ?? "" }, request);
     return result ?? err({ reason: "unauthenticated" });

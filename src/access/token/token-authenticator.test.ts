@@ -19,7 +19,7 @@ async function world() {
     jti: "token-1",
     access: [{ type: "repository", name: "team-a/app", actions: ["pull"] }],
     groups: [],
-    cred: { type: "api-key", id: "key1", at: NOW },
+    cred: { type: "api-key", id: "key1" },
   };
   const sign = (changed: Record<string, unknown> = {}, header: Record<string, unknown> = {}, signer = key) =>
     new SignJWT({ ...claims, ...changed })
@@ -184,15 +184,14 @@ describe("a token dies with its credential", () => {
   });
 
   it.each([
-    ["the same password", NOW - 1000, String(NOW - 1000), true],
-    ["a new password", NOW, String(NOW - 1000), false],
-    ["a removed password", undefined, String(NOW - 1000), false],
-    ["a password of the settings", undefined, undefined, true],
-    ["a password that was stored since", NOW + 1, undefined, false],
-  ])("with %s", async (_name, changedAt, id, good) => {
+    ["the same password", "2", "2", true],
+    ["a new password", "3", "2", false],
+    ["a removed password", undefined, "2", false],
+    ["a password that it does not name", "2", undefined, false],
+  ])("with %s", async (_name, current, id, good) => {
     const { sign, take, passwords } = await world();
-    if (changedAt === undefined) passwords.delete("alice");
-    else passwords.set("alice", { text: "x", changedAt });
-    expect(await take(await sign({ cred: { type: "password", id, at: NOW } }))).toMatchObject({ ok: good });
+    if (current === undefined) passwords.delete("alice");
+    else passwords.set("alice", { text: "x", id: current });
+    expect(await take(await sign({ cred: { type: "password", id } }))).toMatchObject({ ok: good });
   });
 });

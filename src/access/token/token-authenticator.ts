@@ -18,8 +18,8 @@ export function createTokenAuthenticator(ports: TokenPorts & { readonly standing
       if (claimedIssuer(credential.token) !== TOKEN_ISSUER) return undefined;
       const verified = await verifyAccessToken(ports, credential.token);
       if (!verified.ok) return refused(verified.error);
-      const { id, subject, access, groups, credential: source, madeAt, expiresAt } = verified.value;
-      if (!(await stillStands(ports.standing, source, subject, madeAt))) return refused(`its ${source.type} is gone`);
+      const { id, subject, access, groups, credential: source, expiresAt } = verified.value;
+      if (!(await stillStands(ports.standing, source, subject))) return refused(`its ${source.type} is gone`);
       return ok({ name: subject, groups, credential: { type: "token", id }, scope: access, expiresAt });
     },
   };

@@ -82,7 +82,7 @@ describe("GET /auth/token", () => {
       jti: expect.any(String),
       access: [{ type: "repository", name: "team-a/app", actions: ["pull", "push"] }],
       groups: [],
-      cred: { type: "password", id: String(NOW - 1000), at: NOW },
+      cred: { type: "password", id: String(NOW - 1000) },
     });
   });
 
@@ -310,7 +310,10 @@ describe("refresh tokens", () => {
 
   it.each<[string, (made: Awaited<ReturnType<typeof withRefresh>>) => void]>([
     ["expired", ({ time }) => void (time.now += 3_600_000)],
-    ["of a password that was changed", ({ passwords }) => void passwords.set("alice", { text: "new", changedAt: NOW })],
+    [
+      "of a password that was changed",
+      ({ passwords }) => void passwords.set("alice", { text: "new", id: String(NOW) }),
+    ],
     ["of a password that was removed", ({ passwords }) => void passwords.delete("alice")],
     ["of an account that is disabled or gone", ({ disabled }) => void disabled.add("alice")],
     ["of another service", ({ services }) => void Object.assign(services.refresh, { service: "other" })],
@@ -328,8 +331,14 @@ describe("refresh tokens", () => {
     expect((await made.refresh()).status).toBe(401);
   });
 
-  it("are not made of passwords in settings, whose change they would survive, and are no credential elsewhere", async () => {
-    expect((await withRefresh(basic("admin", "from-settings"))).token).toBeUndefined();
+  it("of a password in settings are dead when that is another", async () => {
+    const made = await withRefresh(basic("admin", "from-settings"));
+    expect((await made.refresh()).status).toBe(200);
+    made.passwords.set("admin", { text: "another", id: "admin-2" });
+    expect((await made.refresh()).status).toBe(401);
+  });
+
+  it("are no credential elsewhere", async () => {
     const { token, get } = await withRefresh();
     expect((await get("", `Bearer ${token}`)).status).toBe(401);
     expect((await get("", basic("alice", token ?? ""))).status).toBe(401);

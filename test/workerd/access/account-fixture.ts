@@ -10,6 +10,7 @@ import {
   kubeconfigHandler,
   passwordAuthenticator,
   PasswordHasher,
+  passwordIds,
   PasswordStore,
   type ScopeAccess,
   settingsAccounts,
@@ -74,11 +75,12 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
     log: quietLog,
     staleness: 0,
   });
+  const settings = { adminPassword: hasAdmin ? "admin-password" : undefined, htpasswd: undefined };
   const password = passwordAuthenticator({
-    adminPassword: hasAdmin ? "admin-password" : undefined,
-    htpasswd: undefined,
+    ...settings,
     passwords,
     hasher,
+    ids: passwordIds({ ...settings, passwords, hasher, salt: async () => new Uint8Array(32) }),
     guard: { check: async () => undefined, failed: async () => {}, succeeded: async () => {} },
     address: () => undefined,
     clock,

@@ -43,7 +43,11 @@ export function loginPlatform(options: { readonly publicScheme?: "http" | "https
   const instance = new InstanceStore(bindings.DB);
   const csrf = createCsrf({ key: instanceHmacKey(instance, "csrf"), publicScheme });
   const sessions = new Sessions({ store: new SessionStore(bindings.DB), clock, lifetime: 3_600_000 });
-  const authenticator = sessionAuthenticator({ sessions, csrfFailure: (request, id) => csrf.csrfFailure(request, id) });
+  const authenticator = sessionAuthenticator({
+    sessions,
+    stands: async () => true,
+    csrfFailure: (request, id) => csrf.csrfFailure(request, id),
+  });
   const scheme = (request: Request) => publicScheme ?? (request.url.startsWith("https:") ? "https" : "http");
   const audited: unknown[] = [];
   const state = {
@@ -62,7 +66,7 @@ export function loginPlatform(options: { readonly publicScheme?: "http" | "https
     state.asked = request;
     if (state.failure !== undefined) return err(state.failure);
     const basic = parseBasic(request.headers.get("authorization"));
-    if (basic?.password === "right") return ok(identity(basic.username, { type: "password" }));
+    if (basic?.password === "right") return ok(identity(basic.username, { type: "password", id: "1" }));
     if (basic?.password === "ent_key") return ok(identity("robot", { type: "api-key", id: "key" }));
     if (basic !== undefined) return err({ reason: "unauthenticated", detail: "password" });
     const cookie = readCookie(request, "session", scheme(request));

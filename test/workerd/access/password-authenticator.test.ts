@@ -46,6 +46,7 @@ async function fixture(more: Partial<PasswordPorts> = {}) {
       },
     },
     hasher: new Counting({ cost: COST }),
+    ids: { admin: async () => "admin-1", listed: (user) => `htpasswd-${user}`, stored: () => "0" },
     guard: {
       async check(subject) {
         calls.push(["check", subject]);
@@ -65,14 +66,18 @@ async function fixture(more: Partial<PasswordPorts> = {}) {
 
 describe("a password", () => {
   it.each([
-    ["admin", "admin's password", { groups: [GROUPS.masters], vouched: true }],
+    [
+      "admin",
+      "admin's password",
+      { groups: [GROUPS.masters], vouched: true, credential: { type: "password", id: "admin-1" } },
+    ],
     ["admin", "another password", { groups: [], credential: { type: "password", id: "0" } }],
     ["alice", "alice's password", { groups: [], credential: { type: "password", id: "0" } }],
     ["alice", "alice's\u00a0password", { groups: [], credential: { type: "password", id: "0" } }],
-    ["carol", "carol's password", { groups: [] }],
+    ["carol", "carol's password", { groups: [], credential: { type: "password", id: "htpasswd-carol" } }],
   ])("of %s: %j", async (name, password, more) => {
     const { login } = await fixture();
-    const value = { name, credential: { type: "password" }, ...more };
+    const value = { name, ...more };
     expect(await login(name, password)).toEqual({ ok: true, value });
   });
 

@@ -23,7 +23,13 @@ const gate = createGate({
     clusterRole: async () => undefined,
     publicNamespaces: async () => new Set(),
   },
-  authenticators: [sessionAuthenticator({ sessions, csrfFailure: (request, id) => csrf.csrfFailure(request, id) })],
+  authenticators: [
+    sessionAuthenticator({
+      sessions,
+      stands: async () => true,
+      csrfFailure: (request, id) => csrf.csrfFailure(request, id),
+    }),
+  ],
   settingsAccount: (name) => (name === "admin" ? { groups: ["system:masters"], roles: [] } : undefined),
   configured: async () => true,
   clock,
@@ -35,7 +41,7 @@ const ask = (method: string, headers: Record<string, string>) =>
 const FORGED = { ok: false, error: { reason: "unauthenticated", detail: "csrf" } };
 
 it("a session that the gate has seen is checked against forgery all the same", async () => {
-  const { secret, id } = await sessions.start("alice");
+  const { secret, id } = await sessions.start({ identity: "alice", credential: "1" });
   const cookie = `__Host-entrepot_session=${secret}`;
   const other = await csrf.token("another session");
   const own = { cookie, origin: ORIGIN, "sec-fetch-site": "same-origin", "x-csrf-token": await csrf.token(id) };
@@ -52,7 +58,7 @@ it("a session that the gate has seen is checked against forgery all the same", a
 });
 
 it("a session that was ended is refused at once", async () => {
-  const { secret, id } = await sessions.start("alice");
+  const { secret, id } = await sessions.start({ identity: "alice", credential: "1" });
   const cookie = `__Host-entrepot_session=${secret}`;
   expect(await ask("GET", { cookie })).toMatchObject({ ok: true });
   await sessions.end(id);
@@ -61,7 +67,7 @@ it("a session that was ended is refused at once", async () => {
 
 it("the first administrator is one by password, not by a provider's word", async () => {
   const groups = async (issuer?: string) => {
-    const { secret } = await sessions.start("admin", issuer);
+    const { secret } = await sessions.start({ identity: "admin", credential: "1", ...(issuer && { issuer }) });
     const proof = await ask("GET", { cookie: `__Host-entrepot_session=${secret}` });
     return proof.ok ? proof.value.groups : [];
   };

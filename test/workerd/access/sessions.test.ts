@@ -3,6 +3,7 @@ import { pruneSessions, sessionAuthenticator, Sessions, SessionStore } from "../
 import { bindings } from "../bindings.ts";
 
 const LIFETIME = 60_000;
+const ALICE = { identity: "alice", credential: "1" };
 const database = bindings.DB;
 const time = { now: 0 };
 const store = new SessionStore(database);
@@ -23,9 +24,9 @@ async function rows(): Promise<string> {
 
 describe("a session", () => {
   it("is found by its secret until it ends", async () => {
-    const { secret, ...session } = await sessions.start("alice");
+    const { secret, ...session } = await sessions.start(ALICE);
     expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
-    expect(session).toEqual({ id: session.id, identity: "alice", issuer: undefined, expiresAt: time.now + LIFETIME });
+    expect(session).toEqual({ ...ALICE, id: session.id, issuer: undefined, expiresAt: time.now + LIFETIME });
     expect(await sessions.find(secret)).toEqual(session);
     time.now += LIFETIME - 1;
     expect(await sessions.find(secret)).toEqual(session);
@@ -34,12 +35,12 @@ describe("a session", () => {
   });
 
   it("remembers by whom someone signed in", async () => {
-    const { secret } = await sessions.start("alice", "corp");
+    const { secret } = await sessions.start({ ...ALICE, issuer: "corp" });
     expect(await sessions.find(secret)).toMatchObject({ identity: "alice", issuer: "corp" });
   });
 
   it("has a secret of its own each time, which is not stored", async () => {
-    const [one, two] = [await sessions.start("alice"), await sessions.start("alice")];
+    const [one, two] = [await sessions.start(ALICE), await sessions.start(ALICE)];
     expect(one.secret).not.toBe(two.secret);
     expect(one.id).not.toBe(two.id);
     expect(await rows()).not.toContain(one.secret);
@@ -47,14 +48,14 @@ describe("a session", () => {
   });
 
   it("is not found by anything else", async () => {
-    const { id, secret } = await sessions.start("alice");
+    const { id, secret } = await sessions.start(ALICE);
     for (const wrong of ["", id, secret.slice(1), `${secret}A`, `${secret}=`, secret.toLowerCase(), "A".repeat(43)]) {
       expect(await sessions.find(wrong)).toBeUndefined();
     }
   });
 
   it("is gone at once when it is ended, and other isolates are told", async () => {
-    const [one, two] = [await sessions.start("alice"), await sessions.start("alice")];
+    const [one, two] = [await sessions.start(ALICE), await sessions.start(ALICE)];
     const before = await generation();
     await sessions.end(one.id);
     expect(await generation()).toBe((before ?? 0) + 1);
@@ -66,9 +67,9 @@ describe("a session", () => {
 describe("pruneSessions", () => {
   it("forgets those that ended, so many at a time", async () => {
     await database.prepare("DELETE FROM access_sessions").run();
-    for (let index = 0; index < 3; index += 1) await sessions.start("alice");
+    for (let index = 0; index < 3; index += 1) await sessions.start(ALICE);
     time.now += LIFETIME + 1;
-    const { secret } = await sessions.start("alice");
+    const { secret } = await sessions.start(ALICE);
     expect(await pruneSessions(database, time.now, 2)).toBe(2);
     expect(await pruneSessions(database, time.now, 2)).toBe(1);
     expect(await pruneSessions(database, time.now, 2)).toBe(0);
@@ -77,14 +78,16 @@ describe("pruneSessions", () => {
 });
 
 describe("sessionAuthenticator", () => {
+  const standing = { good: true };
   const authenticator = sessionAuthenticator({
     sessions,
+    stands: async () => standing.good,
     csrfFailure: async (request) => (request.method === "GET" ? undefined : "csrf"),
   });
   const get = new Request("https://registry/");
 
   it("proves who it is, and nothing of what they may do", async () => {
-    const { secret, id, expiresAt } = await sessions.start("admin");
+    const { secret, id, expiresAt } = await sessions.start({ ...ALICE, identity: "admin" });
     expect(await authenticator.authenticate({ scheme: "session", cookie: secret }, get)).toEqual({
       ok: true,
       value: { name: "admin", groups: [], credential: { type: "session", id }, expiresAt },
@@ -92,19 +95,28 @@ describe("sessionAuthenticator", () => {
   });
 
   it("says who vouched for the user", async () => {
-    const { secret } = await sessions.start("alice", "corp");
+    const { secret } = await sessions.start({ ...ALICE, issuer: "corp" });
     expect(await authenticator.authenticate({ scheme: "session", cookie: secret }, get)).toMatchObject({
       value: { name: "alice", issuer: "corp" },
     });
   });
 
   it("refuses a request that another site may have made", async () => {
-    const { secret } = await sessions.start("alice");
+    const { secret } = await sessions.start(ALICE);
     const post = new Request("https://registry/", { method: "POST" });
     expect(await authenticator.authenticate({ scheme: "session", cookie: secret }, post)).toEqual({
       ok: false,
       error: { reason: "unauthenticated", detail: "csrf" },
     });
+  });
+
+  it("refuses a session whose credential is good no more", async () => {
+    const { secret } = await sessions.start(ALICE);
+    standing.good = false;
+    const refused = await authenticator.authenticate({ scheme: "session", cookie: secret }, get);
+    standing.good = true;
+    expect(refused).toMatchObject({ ok: false, error: { reason: "unauthenticated" } });
+    expect(await authenticator.authenticate({ scheme: "session", cookie: secret }, get)).toMatchObject({ ok: true });
   });
 
   it("refuses an unknown session, and leaves other credentials alone", async () => {

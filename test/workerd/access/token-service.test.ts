@@ -8,6 +8,7 @@ import {
   KeyStore,
   passwordAuthenticator,
   PasswordHasher,
+  passwordIds,
   PasswordStore,
 } from "../../../src/access/index.ts";
 import {
@@ -56,12 +57,19 @@ async function registry() {
   const signingKeyStore = new SigningKeyStore(database);
   const refreshTokens = new RefreshTokenStore(database);
   const signingKeys = new SigningKeys({ store: signingKeyStore, wrapper: undefined, clock });
+  const ids = passwordIds({
+    adminPassword: undefined,
+    htpasswd: undefined,
+    passwords,
+    hasher,
+    salt: async () => new Uint8Array(32),
+  });
   const standing = {
     async isActive({ id }: { readonly id?: string }, identity: string) {
       const key = id === undefined ? undefined : await keys.find(id);
       return key !== undefined && key.identity === identity && keyState(key, clock()) === "active";
     },
-    passwordChangedAt: async (name: string) => (await passwords.get(name))?.changedAt,
+    isCurrent: (name: string, id: string) => ids.isCurrent(name, id),
   };
   const directory: Parameters<typeof createGate>[0]["directory"] = {
     async generation() {
@@ -91,6 +99,7 @@ async function registry() {
         htpasswd: undefined,
         passwords,
         hasher,
+        ids,
         guard: noGuard,
         address: () => undefined,
         clock,
@@ -273,7 +282,10 @@ describe("in D1", () => {
   it("isolates that start together agree on one signing key, and verify each other's tokens", async () => {
     const { time, signingKeyStore } = await registry();
     const clock = () => time.now;
-    const isolates = Array.from({ length: 5 }, () => new SigningKeys({ store: signingKeyStore, wrapper: undefined, clock }));
+    const isolates = Array.from(
+      { length: 5 },
+      () => new SigningKeys({ store: signingKeyStore, wrapper: undefined, clock }),
+    );
     const signers = await Promise.all(isolates.map((each) => each.signer()));
     const names = new Set(signers.map(({ kid }) => kid));
     expect(names.size).toBe(1);
@@ -302,7 +314,10 @@ describe("in D1", () => {
     const { time, signingKeyStore, signingKeys, services } = await registry();
     const first = await signingKeys.signer();
     time.now += SIGNING_KEY_TIMES.signs;
-    const others = Array.from({ length: 4 }, () => new SigningKeys({ store: signingKeyStore, wrapper: undefined, clock: () => time.now }));
+    const others = Array.from(
+      { length: 4 },
+      () => new SigningKeys({ store: signingKeyStore, wrapper: undefined, clock: () => time.now }),
+    );
     const seconds = await Promise.all(others.map((each) => each.signer()));
     expect(new Set(seconds.map(({ kid }) => kid)).size).toBe(1);
     expect(seconds[0]?.kid).not.toBe(first.kid);
