@@ -15,6 +15,8 @@ const rule = (verbs: string[], resourceNames: string[] = ["*"]): Rule => ({
 const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` });
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
+const LOOPBACK = "http://127.0.0.1:8787";
+
 type Proof = Result<Principal, AuthenticationFailure>;
 
 const PRINCIPALS: Readonly<Record<string, Omit<Principal, "groups" | "credential"> & { readonly groups?: string[] }>> =
@@ -303,15 +305,62 @@ describe("without any credential", () => {
     const { state, gate, authenticate, identity } = fixture({ access: "open" });
     state.isConfigured = false;
     for (const headers of [{}, bearer("wrong"), { authorization: "" }]) {
-      const everyone = await identity(headers);
-      expect(everyone.name).toBe(ANONYMOUS);
-      expect(gate.allows(everyone, "delete", "team-a/app")).toBe(true);
-      expect(gate.allows(everyone, "catalog")).toBe(true);
+      const everyone = await gate.authenticate(new Request(`${LOOPBACK}/v2/`, { method: "DELETE", headers }));
+      if (!everyone.ok) throw new Error(everyone.error.reason);
+      expect(everyone.value.name).toBe(ANONYMOUS);
+      expect(gate.allows(everyone.value, "delete", "team-a/app")).toBe(true);
+      expect(gate.allows(everyone.value, "catalog")).toBe(true);
     }
     state.isConfigured = true;
     state.generation = "2";
     expect(gate.allows(await identity(), "pull", "team-a/app")).toBe(false);
     expect((await authenticate(bearer("wrong"))).ok).toBe(false);
+  });
+});
+
+describe("an open server and the pages in a browser", () => {
+  async function ask(method: string, headers: Record<string, string>, origin = LOOPBACK) {
+    const { state, gate } = fixture({ access: "open" });
+    state.isConfigured = false;
+    const proof = await gate.authenticate(new Request(`${origin}/v2/`, { method, headers }));
+    return proof.ok ? "everyone" : proof.error;
+  }
+
+  it.each([
+    ["POST", { origin: "https://evil.example" }],
+    ["POST", { origin: "null" }],
+    ["POST", { origin: "http://127.0.0.1:3000" }],
+    ["PUT", { "sec-fetch-site": "cross-site" }],
+    ["DELETE", { "sec-fetch-site": "same-site", origin: LOOPBACK }],
+    ["GET", { upgrade: "websocket", origin: "https://evil.example" }],
+  ])("of other sites: %s with %j is refused", async (method, headers) => {
+    expect(await ask(method, headers)).toEqual({ reason: "unauthenticated", detail: "csrf" });
+  });
+
+  it.each([
+    ["POST", {}],
+    ["POST", { origin: LOOPBACK }],
+    ["POST", { "sec-fetch-site": "same-origin", origin: LOOPBACK }],
+    ["GET", { "sec-fetch-site": "cross-site" }],
+    ["GET", { "sec-fetch-site": "none" }],
+  ])("of its own, and clients that are no browser: %s with %j is served", async (method, headers) => {
+    expect(await ask(method, headers)).toBe("everyone");
+  });
+
+  it.each(["http://localhost:8787", "http://[::1]:8787", "http://host.docker.internal:8787", "http://registry:5000"])(
+    "is reached as %s",
+    async (origin) => {
+      expect(await ask("GET", {}, origin)).toBe("everyone");
+    },
+  );
+
+  it.each([
+    "http://evil.example:8787",
+    "http://127.0.0.1.evil.example",
+    "https://registry.example.com",
+    "http://8.8.8.8",
+  ])("is not reached as %s, which anyone can have lead here", async (origin) => {
+    expect(await ask("GET", {}, origin)).toEqual({ reason: "not-configured" });
   });
 });
 

@@ -1,4 +1,4 @@
-import { type Clock, err, type Log, ok, type Result } from "../platform/index.ts";
+import { type Clock, err, isPrivateAddress, type Log, ok, type Result } from "../platform/index.ts";
 import type { Audit, FailedSignIn } from "./audit/index.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { type ChallengeDetails, type ChallengeSettings, challengeText } from "./challenge.ts";
@@ -88,7 +88,7 @@ export function createGate(ports: GatePorts): Gate {
     const generation = await directory.generation();
     verified.enter(generation);
     if (!(await isConfigured(generation)))
-      return settings.access === "open" ? ok(EVERYONE) : err({ reason: "not-configured" });
+      return settings.access === "open" ? open(request) : err({ reason: "not-configured" });
     const shown = credentialText(request.headers, {
       accessAssertion: settings.accessAssertion,
       secure: secure(request),
@@ -110,14 +110,26 @@ export function createGate(ports: GatePorts): Gate {
     return identity;
   }
 
+  /**
+   * Everyone on this machine may do everything; the pages that their browsers show are not among them. A page of another
+   * site may send what changes something, and one whose name was made to lead here (DNS rebinding) may read as well.
+   */
+  function open(request: Request): Authenticated {
+    if (!isPrivateAddress(new URL(request.url))) return err({ reason: "not-configured" });
+    return isForged(request) ? failed("csrf") : ok(EVERYONE);
+  }
+
+  function isForged(request: Request): boolean {
+    return needsProof(request) && sameOrigin(request, settings.challenge.publicScheme) === false;
+  }
+
   async function prove(
     presented: ReturnType<typeof parseCredential>,
     request: Request,
   ): Promise<Result<Principal, AuthenticationFailure>> {
     if (!presented.ok) return presented;
     const isAssertion = presented.value.scheme === "access-assertion";
-    if (isAssertion && needsProof(request) && sameOrigin(request, settings.challenge.publicScheme) === false)
-      return failed("csrf");
+    if (isAssertion && isForged(request)) return failed("csrf");
     for (const authenticator of authenticators) {
       const result = await authenticator.authenticate(presented.value, request);
       if (result !== undefined) return result;
