@@ -11,7 +11,10 @@ export interface AttemptSubject {
 
 /** Counts wrong credentials, and keeps those out who show too many. */
 export interface AttemptGuard {
-  /** Seconds to wait if the account or the address is locked out. */
+  /**
+   * Begins an attempt, which `failed` or `succeeded` ends; an attempt that takes half a minute has ended. Otherwise seconds
+   * to wait, if the account or the address is locked out; 0 if too many attempts are under way.
+   */
   check(subject: AttemptSubject): Promise<number | undefined>;
   failed(subject: AttemptSubject): Promise<void>;
   /** Resets the account for that address, not the address. */
@@ -66,13 +69,21 @@ export function attemptGuard(namespace: DurableObjectNamespace, attempts: number
 
   return {
     async check(subject) {
+      const begun: (() => Promise<void>)[] = [];
+      const begin = async (guard: LoginGuardCalls, limits: AttemptLimits, address?: string) => {
+        const wait = await guard.check(limits, address);
+        if (wait === undefined) begun.push(() => guard.dropped(address));
+        return wait;
+      };
       const waits = await each(
         subject,
-        (guard, address) => guard.check(address),
-        (guard) => guard.check(),
+        (guard, address) => begin(guard, accountLimits, address),
+        (guard) => begin(guard, addressLimits),
       );
-      const wait = Math.max(0, ...waits.map((seconds) => seconds ?? 0));
-      return wait > 0 ? wait : undefined;
+      const wait = Math.max(...waits.map((seconds) => seconds ?? -1));
+      if (wait < 0) return undefined;
+      await Promise.all(begun.map((drop) => reached(drop)));
+      return wait;
     },
     async failed(subject) {
       await each(
@@ -85,7 +96,7 @@ export function attemptGuard(namespace: DurableObjectNamespace, attempts: number
       await each(
         subject,
         (guard, address) => guard.succeeded(address),
-        async () => undefined,
+        (guard) => guard.dropped(),
       );
     },
   };

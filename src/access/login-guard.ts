@@ -15,9 +15,10 @@ export interface LoginGuardPorts {
 
 /** What the Worker calls of a guard. `address` is absent in the guard of an address. */
 export interface LoginGuardCalls {
-  check(address?: string): Promise<number | undefined>;
+  check(limits: AttemptLimits, address?: string): Promise<number | undefined>;
   failed(limits: AttemptLimits, address?: string): Promise<void>;
   succeeded(address: string): Promise<void>;
+  dropped(address?: string): Promise<void>;
 }
 
 /** Attempts from one address, and whether one of them was right. */
@@ -33,6 +34,9 @@ const isTrusted = (from: AddressAttempts | undefined, now: number) =>
 
 const addressKey = (address: string) => `from:${address}`;
 
+/** How long an attempt may take before it counts as ended, in milliseconds. */
+const LONGEST_ATTEMPT = 30_000;
+
 /** How long a success is known before it is written down again, in milliseconds. */
 const FRESH = 3_600_000;
 
@@ -47,24 +51,44 @@ const FRESH = 3_600_000;
 export function loginGuardClass(bind: (env: Env) => LoginGuardPorts) {
   return class LoginGuard extends DurableObject<Env> {
     readonly #clock: Clock;
+    /** Attempts under way: where each comes from, and when it began. */
+    #running: readonly { readonly address: string | undefined; readonly at: number }[] = [];
 
     constructor(context: DurableObjectState, env: Env) {
       super(context, env);
       this.#clock = bind(env).clock;
     }
 
-    /** Seconds to wait before the next attempt, if it is not allowed now. */
-    async check(address?: string): Promise<number | undefined> {
+    /**
+     * Begins an attempt, which `failed`, `succeeded` or `dropped` ends. Otherwise seconds to wait: 0 if as many are under
+     * way as may still be wrong, so that guesses do not get past the lock by coming all at once.
+     */
+    async check(limits: AttemptLimits, address?: string): Promise<number | undefined> {
       const now = this.#clock();
       const [total, from] = await Promise.all([this.#total(), this.#from(address)]);
-      if (isTrusted(from, now)) return secondsToWait(from, now);
-      const wait = Math.max(secondsToWait(total, now) ?? 0, secondsToWait(from, now) ?? 0);
-      return wait > 0 ? wait : undefined;
+      const trusted = isTrusted(from, now);
+      const wait = Math.max(secondsToWait(from, now) ?? 0, trusted ? 0 : (secondsToWait(total, now) ?? 0));
+      if (wait > 0) return wait;
+      this.#running = this.#running.filter(({ at }) => now - at < LONGEST_ATTEMPT);
+      const fromThere = this.#running.filter((each) => each.address === address);
+      const isFull = (running: number, limit: number, attempts: Attempts | undefined) =>
+        running >= Math.max(1, limit - (attempts?.failures ?? 0));
+      if (address !== undefined && isFull(fromThere.length, limits.perAddress, from)) return 0;
+      if (!trusted && isFull(this.#running.length, limits.total, total)) return 0;
+      this.#running = [...this.#running, { address, at: now }];
+      return undefined;
+    }
+
+    /** Ends an attempt that came to nothing. */
+    async dropped(address?: string): Promise<void> {
+      const index = this.#running.findIndex((each) => each.address === address);
+      this.#running = this.#running.filter((_, at) => at !== index);
     }
 
     /** Counts a wrong credential. */
     async failed(limits: AttemptLimits, address?: string): Promise<void> {
       const now = this.#clock();
+      await this.dropped(address);
       const [total, from] = await Promise.all([this.#total(), this.#from(address)]);
       const trusted = isTrusted(from, now);
       if (!trusted) await this.ctx.storage.put(TOTAL, afterFailure(total, now, limits.total));
@@ -78,6 +102,7 @@ export function loginGuardClass(bind: (env: Env) => LoginGuardPorts) {
     /** Takes a right credential down. */
     async succeeded(address: string): Promise<void> {
       const now = this.#clock();
+      await this.dropped(address);
       const [total, from] = await Promise.all([this.#total(), this.#from(address)]);
       const trusted = isTrusted(from, now);
       const forgiven = trusted ? 0 : (from?.failures ?? 0);

@@ -16,6 +16,9 @@ import { REMEMBER_MS } from "./verified-cache.ts";
 /** Longest user name, in characters: that of an object. */
 const MAX_NAME = 253;
 
+/** How long and how often to wait while too many others are being tried, in milliseconds. */
+const TURN = { pause: 200, tries: 50 } as const;
+
 /** How many passwords are remembered as right. */
 const CAPACITY = 2000;
 
@@ -30,6 +33,8 @@ export interface PasswordPorts {
   /** The client's address, if it is known. */
   readonly address: (request: Request) => string | undefined;
   readonly clock: Clock;
+  /** Waits, in milliseconds. */
+  readonly sleep?: (duration: number) => Promise<void>;
 }
 
 type Proof = Result<Principal, AuthenticationFailure>;
@@ -43,7 +48,7 @@ export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
   /** The same for a name and password that came otherwise, such as by a form. */
   check(credential: BasicCredential, request: Request): Promise<Proof>;
 } {
-  const { adminPassword, htpasswd, passwords, hasher, ids, guard, address, clock } = ports;
+  const { adminPassword, htpasswd, passwords, hasher, ids, guard, address, clock, sleep = pause } = ports;
   // Outlives a generation: whatever a password is compared with is part of the key.
   const right = new Lru<{ readonly principal: Principal; readonly until: number }>(CAPACITY);
 
@@ -59,13 +64,17 @@ export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
       const known = right.get(key);
       return known !== undefined && known.until > clock() ? ok(known.principal) : undefined;
     };
-    const known = remembered();
-    if (known !== undefined) return known;
     const from = address(request);
     const subject = { account: username, ...(from !== undefined && { address: from }) };
-    const wait = await guard.check(subject);
-    if (wait !== undefined) return err({ reason: "locked-out", retryAfterSeconds: wait });
-    // Of several requests that came at once the first may have hashed it by now.
+    for (let tries = 1; ; tries += 1) {
+      // Of several requests that came at once the first may have hashed it by now.
+      const known = remembered();
+      if (known !== undefined) return known;
+      const wait = await guard.check(subject);
+      if (wait === undefined) break;
+      if (wait > 0 || tries === TURN.tries) return err({ reason: "locked-out", retryAfterSeconds: Math.max(1, wait) });
+      await sleep(TURN.pause);
+    }
     const principal = remembered()?.value ?? (await compare(username, text, password, stored));
     if (principal === undefined) {
       await guard.failed(subject);
@@ -107,6 +116,10 @@ export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
       return check(credential.basic, request);
     },
   };
+}
+
+function pause(duration: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration));
 }
 
 function wrong(detail: string): Proof {

@@ -108,11 +108,51 @@ describe("an account", () => {
   });
 });
 
+describe("attempts that come at once", () => {
+  const begin = (count: number, subject: Parameters<typeof guard.check>[0]) =>
+    Promise.all(Array.from({ length: count }, () => guard.check(subject)));
+
+  it("are as many as may be wrong, and the others wait", async () => {
+    const { account, address, far } = fresh();
+    const waits = await begin(20, { account, address });
+    expect(waits.filter((wait) => wait === undefined)).toHaveLength(ATTEMPTS);
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(20 - ATTEMPTS);
+    expect(await guard.check({ account, address: far(1) })).toBeUndefined();
+    expect(await guard.check({ account: `${account}x`, address })).toBeUndefined();
+    await guard.failed({ account, address });
+    expect(await guard.check({ account, address })).toBe(0);
+    await fail(2, { account, address });
+    expect(await guard.check({ account, address })).toBe(30);
+  });
+
+  it("from one address are as many, whatever the accounts; a refused one takes nobody's place", async () => {
+    const { account, address } = fresh();
+    const waits = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => guard.check({ account: `${account}-${index}`, address })),
+    );
+    expect(waits.filter((wait) => wait === undefined)).toHaveLength(4 * ATTEMPTS);
+    const refused = waits.indexOf(0);
+    const other = await begin(ATTEMPTS + 1, { account: `${account}-${refused}` });
+    expect(other.filter((wait) => wait === undefined)).toHaveLength(ATTEMPTS);
+  });
+
+  it("make room when they end, and one at a time may try after a lock", async () => {
+    const { account, address } = fresh();
+    await begin(ATTEMPTS, { account, address });
+    expect(await guard.check({ account, address })).toBe(0);
+    await guard.succeeded({ account, address });
+    expect(await guard.check({ account, address })).toBeUndefined();
+    await fail(ATTEMPTS, { account, address });
+    await age(accountGuard(account), 30_000);
+    expect((await begin(5, { account, address })).filter((wait) => wait === undefined)).toHaveLength(1);
+  });
+});
+
 describe("an address", () => {
   it("is locked after four times as many failures, whatever the accounts", async () => {
     const { account, address } = fresh();
     for (let index = 0; index < 4 * ATTEMPTS; index += 1) {
-      expect(await guard.check({ account: `${account}-any`, address })).toBeUndefined();
+      expect(await guard.check({ account: `${account}-${index}`, address })).toBeUndefined();
       await guard.failed({ account: `${account}-${index}`, address });
     }
     expect(await guard.check({ account: `${account}-any`, address })).toBe(30);

@@ -160,6 +160,26 @@ describe("hashing", () => {
     expect(calls.map(([call]) => call)).toEqual(["check", "check", "check"]);
   });
 
+  it("waits for its turn, and for as long as it takes another request to find the same password right", async () => {
+    const slept: number[] = [];
+    const { login, state, calls } = await fixture({ sleep: async (duration) => void slept.push(duration) });
+    state.wait = 0;
+    expect(await login("alice", "alice's password")).toEqual({
+      ok: false,
+      error: { reason: "locked-out", retryAfterSeconds: 1 },
+    });
+    expect([state.hashes, calls.length, slept.length]).toEqual([0, 50, 49]);
+    const { login: second, state: world } = await fixture({
+      async sleep() {
+        world.wait = undefined;
+        await second("alice", "alice's password");
+      },
+    });
+    world.wait = 0;
+    expect(await second("alice", "alice's password")).toMatchObject({ ok: true });
+    expect(world.hashes).toBe(1);
+  });
+
   it("is asked for and told to the guard, by account and address", async () => {
     const { login, calls } = await fixture();
     const subject = { account: "alice", address: "192.0.2.7" };
