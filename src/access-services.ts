@@ -218,6 +218,7 @@ export function createAccess(ports: AccessPorts): Access {
   const tokenService = {
     ...tokenPorts,
     gate,
+    audit,
     refresh: {
       store: refreshTokens,
       standing,

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../../platform/index.ts";
+import type { FailedSignIn } from "../audit/index.ts";
 import { parseBasic } from "../basic.ts";
 import { ANONYMOUS, type AuthenticationFailure, GROUPS, type Identity, type Principal } from "../identity.ts";
 import type { StoredRefreshToken } from "./refresh-token-store.ts";
@@ -119,8 +120,10 @@ export function tokenWorld({ service = "entrepot", external = false } = {}) {
     },
   };
 
+  const failures: FailedSignIn[] = [];
   const services: TokenHttpServices = {
     gate,
+    audit: { recordFailedSignIn: (_request, failed) => void failures.push(failed) },
     keys: signingKeys,
     clock,
     service,
@@ -147,6 +150,7 @@ export function tokenWorld({ service = "entrepot", external = false } = {}) {
     disabled,
     seen,
     locked,
+    failures,
     authenticator,
     refreshRows,
     signingKeys,

@@ -322,6 +322,7 @@ describe("refresh tokens", () => {
     expect((await made.refresh()).status).toBe(200);
     change(made);
     expect((await made.refresh()).status).toBe(401);
+    expect(made.failures).toMatchObject([{ reason: expect.stringContaining("refresh token: "), status: 401 }]);
   });
 
   it("are dead when the key is revoked", async () => {

@@ -111,7 +111,7 @@ async function byGrant(
       return respond(await tokenFor(services, credentialRequest(request, basic), asked));
     }
     case "refresh_token":
-      return respond(await tokenByRefresh(services, grant.refresh_token, asked));
+      return respond(await tokenByRefresh(services, request, grant.refresh_token, asked));
     default: {
       const basic = basicHeader("token", grant.subject_token);
       const answer = await tokenFor(services, credentialRequest(request, basic), asked);

@@ -1,4 +1,5 @@
 import { err, ok, type Result, uuidv7 } from "../../platform/index.ts";
+import type { Audit } from "../audit/index.ts";
 import type { Gate } from "../gate.ts";
 import { type AuthenticationFailure, GROUPS, type Identity, type ScopeAccess } from "../identity.ts";
 import { fittingScopes, signAccessToken, type TokenPorts } from "./access-token.ts";
@@ -10,6 +11,7 @@ import { formatScopes, intersectScopes } from "./scope.ts";
 export interface TokenServicePorts extends TokenPorts {
   readonly gate: Pick<Gate, "authenticate" | "identify" | "allows">;
   readonly refresh: RefreshTokenPorts;
+  readonly audit: Pick<Audit, "recordFailedSignIn">;
   /** How long a token is good for. */
   readonly ttlSeconds: number;
 }
@@ -33,9 +35,6 @@ export interface TokenAnswer {
   readonly refresh_token?: string;
 }
 
-const REFUSED = (detail: string): { readonly ok: false; readonly error: AuthenticationFailure } =>
-  err({ reason: "unauthenticated", detail });
-
 /**
  * A token for whoever the request is from, with what of the scopes they are allowed. A request without a credential gets
  * one too, for what everyone may pull.
@@ -48,7 +47,8 @@ export async function tokenFor(
   const authenticated = await ports.gate.authenticate(request);
   if (!authenticated.ok) return authenticated;
   const identity = authenticated.value;
-  if (!makesTokens(identity.credential)) return REFUSED(`a ${identity.credential.type} makes no tokens`);
+  const { name, credential } = identity;
+  if (!makesTokens(credential)) return refused(ports, request, `a ${credential.type} makes no tokens`, name);
   const refreshToken = asked.offline ? await createRefreshToken(ports.refresh, identity, asked.clientId) : undefined;
   return ok(await answer(ports, identity, asked.scopes, refreshToken));
 }
@@ -59,15 +59,24 @@ export async function tokenFor(
  */
 export async function tokenByRefresh(
   ports: TokenServicePorts,
+  request: Request,
   refreshToken: string,
   asked: TokenRequest,
 ): Promise<Result<TokenAnswer, AuthenticationFailure>> {
   const redeemed = await redeemRefreshToken(ports.refresh, refreshToken);
-  if (!redeemed.ok) return REFUSED(`refresh token: ${redeemed.error}`);
+  if (!redeemed.ok) return refused(ports, request, `refresh token: ${redeemed.error}`);
   const { identity: name, credential } = redeemed.value;
   const identified = await ports.gate.identify({ name, groups: [], credential });
-  if (!identified.ok) return identified;
+  if (!identified.ok) return refused(ports, request, "refresh token: the account is gone or disabled", name);
   return ok(await answer(ports, identified.value, asked.scopes, asked.offline ? refreshToken : undefined));
+}
+
+/** The gate has told the audit of what it refused itself. */
+function refused({ audit }: TokenServicePorts, request: Request, detail: string, account?: string) {
+  const credential = { type: "token" } as const;
+  const named = account === undefined ? {} : { account };
+  audit.recordFailedSignIn(request, { ...named, credential, reason: detail, status: 401 });
+  return err<AuthenticationFailure>({ reason: "unauthenticated", detail });
 }
 
 async function answer(

@@ -112,6 +112,7 @@ async function registry() {
   });
   const services: TokenHttpServices = {
     gate,
+    audit: { recordFailedSignIn() {} },
     keys: signingKeys,
     clock,
     service: "entrepot",
