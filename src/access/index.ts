@@ -56,7 +56,15 @@ export type { Account, ClaimRule, Directory, Issuer, IssuerLogin } from "./direc
 export { apiKeyPrefix, hashApiKey, newApiKey, parseApiKey } from "./api-key.ts";
 export type { BasicCredential } from "./basic.ts";
 export { CredentialStore, type CredentialSummary } from "./credential-store.ts";
-export { issueApiKey, type IssuedKey, KEY_LIFETIME, type KeyRequest, rotateApiKey } from "./issue-api-key.ts";
+export {
+  endOfMaker,
+  issueApiKey,
+  type IssuedKey,
+  KEY_LIFETIME,
+  type KeyRequest,
+  MAX_ACTIVE_KEYS,
+  rotateApiKey,
+} from "./issue-api-key.ts";
 export { keyAuthenticator, type KeyAuthenticatorPorts } from "./key-authenticator.ts";
 export { keyState, KeyStore, type StoredKey } from "./key-store.ts";
 export { canMakeKeys, kubeconfig, kubeconfigHandler, type KubeconfigPorts } from "./kubeconfig.ts";

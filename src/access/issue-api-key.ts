@@ -1,9 +1,13 @@
 import type { Clock } from "../platform/index.ts";
 import { hashApiKey, newApiKey } from "./api-key.ts";
+import type { Identity } from "./identity.ts";
 import type { KeyStore, StoredKey } from "./key-store.ts";
 
 /** Bounds of a key's life in seconds, if it is given one. */
 export const KEY_LIFETIME = { minimum: 60, maximum: 400 * 86_400 } as const;
+
+/** Keys of an account that may be good at the same time. */
+export const MAX_ACTIVE_KEYS = 100;
 
 /** What key is wanted. */
 export interface KeyRequest {
@@ -14,6 +18,8 @@ export interface KeyRequest {
   readonly createdBy: string;
   /** It has no end unless given. */
   readonly expiresInSeconds?: number | undefined;
+  /** When it ends at the latest, in milliseconds since the Unix epoch (`endOfMaker`). */
+  readonly notAfter?: number | undefined;
 }
 
 /** A key that was made. `token` is the secret: it is shown this once. */
@@ -25,13 +31,21 @@ export interface IssuedKey {
   readonly expiresAt: number | undefined;
 }
 
+/**
+ * When what an identity makes for an account has to end: a key that ends makes none of its own account's that outlives
+ * it, so that whoever found it does not keep the account.
+ */
+export function endOfMaker(maker: Pick<Identity, "name" | "credential" | "expiresAt">, account: string) {
+  return maker.credential.type === "api-key" && maker.name === account ? maker.expiresAt : undefined;
+}
+
 /** Makes a key and keeps its hash. Whether the caller may is for the caller to know. */
 export async function issueApiKey(
   { keys, clock }: { readonly keys: KeyStore; readonly clock: Clock },
-  { identity, name, createdBy, expiresInSeconds }: KeyRequest,
+  { identity, name, createdBy, expiresInSeconds, notAfter }: KeyRequest,
 ): Promise<IssuedKey> {
   const { id, text } = newApiKey();
-  const expiresAt = expiresInSeconds === undefined ? undefined : clock() + expiresInSeconds * 1000;
+  const expiresAt = earliest(expiresInSeconds === undefined ? undefined : clock() + expiresInSeconds * 1000, notAfter);
   await keys.insert({ id, hash: await hashApiKey(text), identity, name, createdBy, expiresAt });
   return { id, name, token: text, expiresAt };
 }
@@ -43,12 +57,20 @@ export async function issueApiKey(
 export async function rotateApiKey(
   { keys, clock }: { readonly keys: KeyStore; readonly clock: Clock },
   old: StoredKey,
-  { createdBy, overlapSeconds }: { readonly createdBy: string; readonly overlapSeconds: number },
+  {
+    createdBy,
+    overlapSeconds,
+    notAfter,
+  }: Pick<KeyRequest, "createdBy" | "notAfter"> & { readonly overlapSeconds: number },
 ): Promise<IssuedKey | undefined> {
   const { id, text } = newApiKey();
   const { identity, name } = old;
-  const expiresAt = old.expiresAt === null ? undefined : clock() + (old.expiresAt - old.createdAt);
+  const expiresAt = earliest(old.expiresAt === null ? undefined : clock() + (old.expiresAt - old.createdAt), notAfter);
   const key = { id, hash: await hashApiKey(text), identity, name, createdBy, expiresAt };
   const replaced = await keys.replace(old.id, key, overlapSeconds * 1000);
   return replaced ? { id, name, token: text, expiresAt } : undefined;
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }

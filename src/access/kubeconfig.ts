@@ -3,7 +3,7 @@ import { type Clock, type Config, restError } from "../platform/index.ts";
 import { publicOrigin } from "./challenge.ts";
 import type { Directory } from "./directory.ts";
 import { type Identity, parseServiceAccountIdentity } from "./identity.ts";
-import { issueApiKey, KEY_LIFETIME } from "./issue-api-key.ts";
+import { endOfMaker, issueApiKey, KEY_LIFETIME, MAX_ACTIVE_KEYS } from "./issue-api-key.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { SettingsAccount } from "./settings-accounts.ts";
 
@@ -64,9 +64,17 @@ export function kubeconfigHandler({ keys, accounts, clock, config, settingsAccou
       return restError(400, "invalid-expires", `expires: a whole number of seconds from ${minimum} to ${maximum}`);
     }
     const { name } = identity;
+    const notAfter = endOfMaker(identity, name);
+    if ((await keys.countActive(name)) >= MAX_ACTIVE_KEYS) {
+      return restError(
+        403,
+        "too-many-keys",
+        `an account may have ${MAX_ACTIVE_KEYS} keys at a time: revoke some first`,
+      );
+    }
     const { token } = await issueApiKey(
       { keys, clock },
-      { identity: name, name: "kubeconfig", createdBy: name, expiresInSeconds },
+      { identity: name, name: "kubeconfig", createdBy: name, expiresInSeconds, notAfter },
     );
     const text = kubeconfig({
       server: publicOrigin(request.url, config.PUBLIC_SCHEME),

@@ -2,11 +2,13 @@ import { z } from "zod";
 import {
   apiKeyPrefix,
   canMakeKeys,
+  endOfMaker,
   issueApiKey,
   type IssuedKey,
   KEY_LIFETIME,
   type KeyStore,
   keyState,
+  MAX_ACTIVE_KEYS,
   parseServiceAccountIdentity,
   rotateApiKey,
   type StoredKey,
@@ -27,8 +29,6 @@ import { type MayActAs, requireActingAs } from "./acting.ts";
 import { IAM_GROUP, IAM_VERSION } from "./names.ts";
 
 const API_VERSION = `${IAM_GROUP}/${IAM_VERSION}`;
-/** Keys of an account that may be good at the same time. */
-const MAX_ACTIVE = 100;
 /** Keys that a list has. */
 const MAX_LISTED = 1000;
 /** Bytes of a body at the most. */
@@ -85,28 +85,37 @@ export function tokensConnecter(ports: TokensPorts, owner: TokensOwner): Connect
       );
     }
     await requireActingAs(mayActAs, context.identity, identity);
-    if ((await keys.countActive(identity)) >= MAX_ACTIVE) {
-      throw new StatusError("Forbidden", `an account may have ${MAX_ACTIVE} keys at a time: revoke some first`);
-    }
+  }
+
+  /** @throws {StatusError} Forbidden */
+  async function checkRoom(identity: string): Promise<void> {
+    if ((await keys.countActive(identity)) < MAX_ACTIVE_KEYS) return;
+    throw new StatusError("Forbidden", `an account may have ${MAX_ACTIVE_KEYS} keys at a time: revoke some first`);
   }
 
   async function create(target: Target, request: Request): Promise<Response> {
     await checkMaker(target);
     const { identity, context } = target;
+    await checkRoom(identity);
     const wanted = await bodyOf(request, createBody);
     const before = await target.uid();
-    const issued = await issueApiKey({ keys, clock }, { identity, createdBy: context.identity.name, ...wanted });
+    const createdBy = context.identity.name;
+    const notAfter = endOfMaker(context.identity, identity);
+    const issued = await issueApiKey({ keys, clock }, { identity, createdBy, notAfter, ...wanted });
     return shownOnce(target, issued, before);
   }
 
   async function rotate(target: Target, id: string, request: Request): Promise<Response> {
     await checkMaker(target);
     const { overlapSeconds } = await bodyOf(request, rotateBody);
+    if (overlapSeconds > 0) await checkRoom(target.identity);
     const old = await keys.find(id);
     if (old?.identity !== target.identity) throw missing(id);
     const before = await target.uid();
-    const createdBy = target.context.identity.name;
-    const issued = await rotateApiKey({ keys, clock }, old, { createdBy, overlapSeconds });
+    const maker = target.context.identity;
+    // A key may follow itself for as long a life as it had; otherwise rotating would be a way around `endOfMaker`.
+    const notAfter = maker.credential.id === id ? undefined : endOfMaker(maker, target.identity);
+    const issued = await rotateApiKey({ keys, clock }, old, { createdBy: maker.name, overlapSeconds, notAfter });
     if (issued === undefined) {
       throw new StatusError(
         "Conflict",

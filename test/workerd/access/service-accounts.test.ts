@@ -83,9 +83,11 @@ describe("tokens", () => {
 
   it("are a hundred at a time at the most", async () => {
     const { path, tokens } = await newRobot();
-    const { id } = await platform.key(path);
+    const { id, token } = await platform.key(path);
     for (let index = 1; index < 100; index += 1) await platform.key(path);
     expect((await platform.api(ROOT, "POST", tokens, {})).status).toBe(403);
+    expect((await platform.api(ROOT, "POST", `${tokens}/${id}/rotate`, { overlapSeconds: 60 })).status).toBe(403);
+    expect((await platform.kubeconfig(bearer(token))).status).toBe(403);
     await platform.api(ROOT, "DELETE", `${tokens}/${id}`);
     expect((await platform.api(ROOT, "POST", tokens, {})).status).toBe(201);
   });
@@ -102,6 +104,25 @@ describe("an account's own tokens", () => {
     expect(await platform.whoami(bearer(next))).toBe(identity);
     expect((await platform.api(bearer(next), "DELETE", `${tokens}/${id}`)).status).toBe(200);
     expect((await platform.api(me, "GET", tokens)).status).toBe(401);
+  });
+
+  it("outlive the key that makes them only by taking its place", async () => {
+    const { identity, path, tokens } = await newRobot();
+    const short = await platform.api(ROOT, "POST", tokens, { expiresInSeconds: 3600 });
+    const { id, token } = short.body as { readonly id: string; readonly token: string };
+    const { id: long } = await platform.key(path);
+    const end = platform.time.now + 3_600_000;
+    const me = bearer(token);
+    const made = [{}, { expiresInSeconds: 7200 }].map((wanted) => platform.api(me, "POST", tokens, wanted));
+    const rotated = platform.api(me, "POST", `${tokens}/${long}/rotate`, {});
+    for (const { body } of await Promise.all([...made, rotated])) {
+      expect(Date.parse((body as { readonly expiresAt: string }).expiresAt)).toBe(end);
+    }
+    await platform.kubeconfig(me);
+    expect((await platform.keys.of(identity, 10)).filter((key) => key.expiresAt !== end)).toMatchObject([{ id: long }]);
+    platform.time.now += 60_000;
+    const { body } = await platform.api(me, "POST", `${tokens}/${id}/rotate`, {});
+    expect(Date.parse((body as { readonly expiresAt: string }).expiresAt)).toBe(platform.time.now + 3_600_000);
   });
 
   it("are nobody else's", async () => {
