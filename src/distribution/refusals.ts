@@ -61,7 +61,8 @@ function refuse(call: Call, verb: RepositoryVerb, repository: RepositoryName | u
   const code = isAnonymous(identity) || isOutOfScope ? "UNAUTHORIZED" : "DENIED";
   const decision = { allowed: false, reason: "scope" };
   const entry = repositoryEntry(identity, verb, repository ?? "", { decision, status: ERRORS[code].status });
-  const reason = isOutOfScope ? decision.reason : services.gate.decide(identity, entry).reason;
+  // What no role allows is no matter of the token, which could not have been given for it.
+  const reason = isOutOfScope ? decision.reason : identity.policy.decide(entry).reason;
   services.audit.record(request, { ...entry, reason, ...(repository === undefined ? { namespace: "" } : {}) });
   return code === "DENIED" ? errorResponse(code) : challenged(call);
 }

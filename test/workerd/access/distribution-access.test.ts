@@ -158,6 +158,7 @@ describe("a refusal", () => {
   it("is told to the audit, with the reason", async () => {
     await send("PUT", pull, as("reader"), "{}");
     await send("GET", pull, bearer("reader-other"));
+    await send("GET", "/v2/mine/app/manifests/v1", bearer("reader-other"));
     expect(entries).toMatchObject([
       {
         verb: "push",
@@ -168,6 +169,7 @@ describe("a refusal", () => {
         status: 403,
       },
       { verb: "pull", name: "private/app", allowed: false, status: 401, reason: "scope" },
+      { verb: "pull", name: "mine/app", allowed: false, status: 403, reason: "no-rule" },
     ]);
   });
 });
