@@ -205,6 +205,33 @@ describe("a service account", () => {
     expect((await platform.api(mallory, "POST", tokens, {})).status).toBe(201);
   });
 
+  it("with rights elsewhere is not for those who run its namespace", async () => {
+    const { name, tokens } = await newRobot();
+    const bind = (path: string, kind: string, role: string, subject: object) =>
+      platform.make(path, kind, `${role}-${name}`, {
+        roleRef: { kind: "ClusterRole", name: role },
+        subjects: [subject],
+      });
+    const [nora, olga] = [{ name: `nora-${name}` }, { name: `olga-${name}` }];
+    await bind("namespaces/team-a/rolebindings", "RoleBinding", "admin", { kind: "User", ...nora });
+    expect((await platform.api(nora, "POST", tokens, {})).status).toBe(201);
+    const robot = { kind: "ServiceAccount", name, namespace: "team-a" };
+    await bind("namespaces/team-b/rolebindings", "RoleBinding", "puller", robot);
+    expect((await platform.api(nora, "POST", tokens, {})).status).toBe(403);
+    const rules = [
+      { apiGroups: ["iam.entrepot.dev"], resources: ["serviceaccounts/tokens"], verbs: ["create"] },
+      {
+        apiGroups: ["iam.entrepot.dev"],
+        resources: ["serviceaccounts"],
+        resourceNames: ["team-a/*"],
+        verbs: ["impersonate"],
+      },
+    ];
+    await platform.make("clusterroles", "ClusterRole", `keys-${name}`, { rules });
+    await bind("clusterrolebindings", "ClusterRoleBinding", `keys-${name}`, { kind: "User", ...olga });
+    expect((await platform.api(olga, "POST", tokens, {})).status).toBe(201);
+  });
+
   it("has no status that a client may write", async () => {
     const { path } = await newRobot();
     const body = { status: { keys: 99 } };
