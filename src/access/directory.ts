@@ -66,7 +66,7 @@ export interface Directory {
   issuers(): Promise<readonly Issuer[]>;
   /** The user that signs in as `subject` by the issuer named `issuer`. */
   userByLogin(issuer: string, subject: string): Promise<Account | undefined>;
-  /** Makes a user for a first sign-in. The name may be taken already, which is a failure. */
+  /** Makes a user for a first sign-in. The name may be taken already, or be in bindings or teams, which is a failure. */
   createUser(user: {
     readonly name: string;
     readonly displayName?: string;

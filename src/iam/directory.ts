@@ -105,6 +105,9 @@ export class ResourceDirectory implements Directory {
   async createUser({ name, displayName, email, issuer, subject }: Parameters<Directory["createUser"]>[0]) {
     // Whoever is called so by an issuer is not the administrator that the settings name.
     if (name === BOOTSTRAP_ADMIN) return undefined;
+    // Nor someone whom bindings wait for, or were left by: people may choose what their provider calls them.
+    this.forget();
+    if ((await this.#current()).index.isNamed(name)) return undefined;
     try {
       const user = await this.#ports.client().create(USERS, {
         apiVersion: `${IAM_GROUP}/${IAM_VERSION}`,

@@ -63,6 +63,11 @@ export class PolicyIndex {
     });
   }
 
+  /** Whether a binding or a team names the identity. */
+  isNamed(identity: string): boolean {
+    return this.#byIdentity.has(identity) || this.#teams.has(identity);
+  }
+
   clusterRole(name: string): readonly Rule[] | undefined {
     return this.#clusterRoles.get(name);
   }

@@ -106,7 +106,7 @@ interface Refusal {
 
 const REFUSALS = {
   "unknown-user": "There is no user for this account. Ask an administrator to make one.",
-  "name-taken": "The name of this account belongs to another user here. Ask an administrator to link the two.",
+  "name-taken": "The name of this account is taken here. Ask an administrator to link it to your user.",
   "name-unfit": "The name of this account cannot be the name of a user here. Ask an administrator to make one.",
   disabled: "This user is disabled.",
 } as const;

@@ -195,12 +195,20 @@ describe("accounts", () => {
     expect(await directory.userByLogin("a", "1")).toBeUndefined();
   });
 
-  it.each(["taken", "admin", "system:x", "Not A Name"])("are not made with the name %j", async (name) => {
-    const { create, directory } = iamPlatform();
-    await create("users", "taken", {}).catch(() => {});
-    expect(await directory.createUser({ name, issuer: "corp", subject: "99" })).toBeUndefined();
-    expect(await directory.userByLogin("corp", "99")).toBeUndefined();
-  });
+  it.each(["taken", "admin", "system:x", "Not A Name", "bound", "member"])(
+    "are not made with the name %j",
+    async (name) => {
+      const { create, directory } = iamPlatform();
+      await create("users", "taken", {}).catch(() => {});
+      await create("rolebindings", "a/waiting", {
+        roleRef: { kind: "ClusterRole", name: "pusher" },
+        subjects: [{ kind: "User", name: "bound" }],
+      }).catch(() => {});
+      await create("teams", "waiting", { members: [{ name: "member" }] }).catch(() => {});
+      expect(await directory.createUser({ name, issuer: "corp", subject: "99" })).toBeUndefined();
+      expect(await directory.userByLogin("corp", "99")).toBeUndefined();
+    },
+  );
 });
 
 it("public namespaces are open to everyone, private ones are not", async () => {
