@@ -36,6 +36,9 @@ function isPublicKeySet(text: string): boolean {
   }
 }
 
+/** Claims that all tokens have which an issuer makes for this server: whoever asks it for one chooses the audience. */
+const SHARED: ReadonlySet<string> = new Set(["iss", "aud"]);
+
 const objectName = z.string().min(1).max(253);
 
 const claimRuleSchema = z.object({
@@ -43,7 +46,8 @@ const claimRuleSchema = z.object({
     .record(z.string().min(1).max(MAX_TEXT), z.string().min(1).max(MAX_TEXT))
     .refine((claims) => Object.keys(claims).length <= MAX_CLAIMS, `must have at most ${MAX_CLAIMS} claims`)
     .refine(
-      (claims) => Object.values(claims).some((pattern) => pattern.replaceAll("*", "") !== ""),
+      (claims) =>
+        Object.entries(claims).some(([name, pattern]) => !SHARED.has(name) && pattern.replaceAll("*", "") !== ""),
       "must limit a claim: everyone whom the issuer knows would match",
     )
     .describe(

@@ -99,6 +99,12 @@ describe("what may be written", () => {
     ["federatedissuers", "x", issuer({ jwks: '{"keys":[{"kty":"EC"}]}', jwksUrl: "https://a.b" }), "together"],
     ["federatedissuers", "x", issuer({ rules: [mapped({})] }), "must limit a claim"],
     ["federatedissuers", "x", issuer({ rules: [mapped({ sub: "*" })] }), "must limit a claim"],
+    [
+      "federatedissuers",
+      "x",
+      issuer({ rules: [mapped({ iss: "https://a", aud: "b", sub: "*" })] }),
+      "must limit a claim",
+    ],
   ])("%s: not %s with %j", async (plural, place, spec, message) => {
     await expect(iamPlatform().create(plural, place, spec)).rejects.toMatchObject({
       reason: "Invalid",
