@@ -25,7 +25,9 @@ import {
   keyState,
   type KeyWrapper,
   kubeconfigHandler,
+  newPassword,
   parseHtpasswd,
+  PASSWORD_MESSAGES,
   passwordAuthenticator,
   PasswordHasher,
   passwordIds,
@@ -114,6 +116,9 @@ const DECRYPTER = "iam.entrepot.dev";
 export function createAccess(ports: AccessPorts): Access {
   const { env, config, database, clock, log, outbound, client, decrypter, wrapper, background } = ports;
   const isDeployed = env.DISK === undefined;
+  const adminPassword = config.ADMIN_PASSWORD === undefined ? undefined : newPassword(config.ADMIN_PASSWORD);
+  // Nobody could sign in, and nothing would say why.
+  if (adminPassword?.ok === false) throw new ConfigError(`ADMIN_PASSWORD: ${PASSWORD_MESSAGES[adminPassword.error]}`);
   const htpasswd = config.HTPASSWD === undefined ? undefined : parseHtpasswd(config.HTPASSWD);
   const settingsAccount = settingsAccounts({
     hasAdmin: config.ADMIN_PASSWORD !== undefined,

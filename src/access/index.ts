@@ -42,7 +42,13 @@ export {
 export type { AccessDecision, AccessRequest, Grant, Policy, Rule } from "./policy.ts";
 export { loginGuardClass } from "./login-guard.ts";
 export { passwordAuthenticator, type PasswordPorts } from "./password-authenticator.ts";
-export { newPassword, PASSWORD_LENGTH, PasswordHasher, type PasswordProblem } from "./password-hash.ts";
+export {
+  newPassword,
+  PASSWORD_LENGTH,
+  PASSWORD_MESSAGES,
+  PasswordHasher,
+  type PasswordProblem,
+} from "./password-hash.ts";
 export { passwordIds } from "./password-ids.ts";
 export { PasswordStore } from "./password-store.ts";
 export { looksLikeApiKey, looksLikeJwt, SESSION_COOKIES } from "./presented-credential.ts";

@@ -76,6 +76,14 @@ export class PasswordHasher {
 /** Why a password is not accepted as a new one. */
 export type PasswordProblem = "too-short" | "too-long" | "control-characters" | "reserved";
 
+/** Why a password is refused, in words that do not quote it. */
+export const PASSWORD_MESSAGES: Readonly<Record<PasswordProblem, string>> = {
+  "too-short": "must have at least 8 characters",
+  "too-long": "must have at most 1024 bytes of UTF-8",
+  "control-characters": "must not have control characters",
+  reserved: "must not look like an API key or a token",
+};
+
 /**
  * A new password in the form in which it is hashed. One that looks like an API key or a token is refused: it would be
  * taken for one when it is used.

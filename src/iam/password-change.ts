@@ -5,10 +5,10 @@ import {
   BOOTSTRAP_ADMIN,
   type CredentialStore,
   newPassword,
+  PASSWORD_MESSAGES,
 } from "../access/index.ts";
 import type { Result } from "../platform/index.ts";
 import { badRequest, type Connecter, decodeBody, StatusError } from "../resources/index.ts";
-import { PASSWORD_MESSAGES } from "./write-only-password.ts";
 
 const bodySchema = z.object({ current: z.string(), new: z.string() });
 

@@ -1,18 +1,10 @@
-import { newPassword, type PasswordProblem } from "../access/index.ts";
+import { newPassword, PASSWORD_MESSAGES } from "../access/index.ts";
 import type { ResourceInput, StatusCause } from "../resources/index.ts";
 
 /** Where `kubectl apply` notes what it was given, whole. @see Kubernetes, "Declarative Management Using Configuration Files" */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 const FIELD = "spec.password";
-
-/** Why a password is refused, in words that do not quote it. */
-export const PASSWORD_MESSAGES: Readonly<Record<PasswordProblem, string>> = {
-  "too-short": "must have at least 8 characters",
-  "too-long": "must have at most 1024 bytes of UTF-8",
-  "control-characters": "must not have control characters",
-  reserved: "must not look like an API key or a token",
-};
 
 /** A user without the password, and what is wanted of it. */
 export interface TakenPassword {

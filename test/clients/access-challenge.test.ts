@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { basic, query } from "../conformance/registry-client.ts";
+import { basic, query, text } from "../conformance/registry-client.ts";
 import { bearer, clientOf, makeWorld, PASSWORDS } from "../support/access-world.ts";
 import { type ClientHome, createClientHome } from "../support/client-home.ts";
 import { type Server, startServer } from "../support/server.ts";
@@ -86,4 +86,19 @@ describe("a server without any credential that is told to be closed", () => {
       await server.stop();
     }
   });
+});
+
+test("an ADMIN_PASSWORD that would be taken for something else is refused, and not repeated", async () => {
+  const password = "ent_is_how_keys_begin";
+  const server = await startServer({ env: { ADMIN_PASSWORD: password } });
+  try {
+    for (const target of ["/healthz", "/v2/", "/auth/session", "/api/v1/namespaces"]) {
+      const answer = await clientOf(server).send("GET", target);
+      expect(answer.status, target).toBe(503);
+      expect(text(answer), target).toContain("ADMIN_PASSWORD: must not look like an API key");
+      expect(text(answer), target).not.toContain(password);
+    }
+  } finally {
+    await server.stop();
+  }
 });
