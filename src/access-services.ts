@@ -246,23 +246,20 @@ export function createAccess(ports: AccessPorts): Access {
       iamGroup({
         client,
         directory,
-        more: [
-          {
-            kinds: [
-              userKind({
-                ...accounts,
-                passwords: {
-                  set: async (user, password) => passwords.set(user, await hasher.hash(password)),
-                  delete: (user) => passwords.delete(user),
-                },
-                checkPassword: (credential, request) => byPassword.check(credential, request),
-              }),
-              serviceAccountKind(accounts),
-            ],
-            routes: [displayRoute(client)],
-            authorizers: [ownAccountAuthorizer, displayAuthorizer],
-          },
+        mayActAs,
+        accounts: [
+          userKind({
+            ...accounts,
+            passwords: {
+              set: async (user, password) => passwords.set(user, await hasher.hash(password)),
+              delete: (user) => passwords.delete(user),
+            },
+            checkPassword: (credential, request) => byPassword.check(credential, request),
+          }),
+          serviceAccountKind(accounts),
         ],
+        routes: [displayRoute(client)],
+        authorizers: [ownAccountAuthorizer, displayAuthorizer],
       }),
       auditGroup(auditStore),
     ],

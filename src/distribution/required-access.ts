@@ -1,4 +1,4 @@
-import type { ScopeAccess } from "../access/index.ts";
+import { formatScopes, type ScopeAccess } from "../access/index.ts";
 import { parseRepositoryName, type RepositoryName } from "../content/index.ts";
 import type { Route } from "./route.ts";
 
@@ -31,8 +31,7 @@ export function requiredAccess(route: Route, method: string, url: URL): readonly
 
 /** The parameter `scope` of a challenge. @see Docker, "Token authentication specification" */
 export function scopeText(access: readonly ScopeAccess[]): string | undefined {
-  if (access.length === 0) return undefined;
-  return access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(",")}`).join(" ");
+  return access.length === 0 ? undefined : formatScopes(access);
 }
 
 /** The same in the `detail` of an error, as Docker's registry has it. */

@@ -9,7 +9,7 @@ import {
   type ResourceClient,
   type StatusCause,
 } from "../resources/index.ts";
-import { mayActAsBy } from "./acting.ts";
+import type { MayActAs } from "./acting.ts";
 import { bindingCauses, clusterRoleBindingKind, roleBindingKind } from "./bindings.ts";
 import type { ResourceDirectory } from "./directory.ts";
 import { checkBinding, checkIssuer, checkRole, checkTeam, type EscalationPorts } from "./escalation.ts";
@@ -28,27 +28,28 @@ import { clusterRoleKind, clusterRoleStorage, roleKind } from "./roles.ts";
 import { subjectCauses } from "./subjects.ts";
 import { teamKind, type TeamSpec } from "./team.ts";
 
-/** Kinds and routes of the group that are made elsewhere. */
-export interface IamPart {
-  readonly kinds?: readonly KindRegistration[];
-  readonly routes?: readonly GroupRoute[];
-  /** Asked before the role rules, in this order. */
-  readonly authorizers?: readonly Authorizer[];
-  /** What is wrong with an object of these kinds. */
-  readonly validate?: GroupBuilder["validate"];
-}
-
 /** What the group works with. */
 export interface IamGroupPorts {
   /** Asked for when it is needed, not before: it may be made after the group. */
   readonly client: () => ResourceClient;
-  readonly directory: Pick<ResourceDirectory, "forget" | "teams" | "grants" | "clusterRole">;
-  /** Users, service accounts and what else is of the group. */
-  readonly more: readonly IamPart[];
+  readonly directory: Pick<ResourceDirectory, "forget" | "grants">;
+  readonly mayActAs: MayActAs;
+  /** Users and service accounts. */
+  readonly accounts: readonly KindRegistration[];
+  readonly routes?: readonly GroupRoute[];
+  /** Asked before the role rules, in this order. */
+  readonly authorizers?: readonly Authorizer[];
 }
 
 /** Users, teams, service accounts, roles, bindings and issuers, as kinds of the resource API. */
-export function iamGroup({ client, directory, more }: IamGroupPorts): GroupBuilder {
+export function iamGroup({
+  client,
+  directory,
+  mayActAs,
+  accounts,
+  routes = [],
+  authorizers = [],
+}: IamGroupPorts): GroupBuilder {
   const ports: EscalationPorts = {
     client,
     grantsOf: (groups) => {
@@ -56,8 +57,7 @@ export function iamGroup({ client, directory, more }: IamGroupPorts): GroupBuild
       directory.forget();
       return directory.grants("", groups);
     },
-    // Only asked for service accounts, which the settings do not name.
-    mayActAs: mayActAsBy(directory, () => undefined),
+    mayActAs,
   };
   return {
     group: IAM_GROUP,
@@ -69,15 +69,11 @@ export function iamGroup({ client, directory, more }: IamGroupPorts): GroupBuild
       { declaration: roleBindingKind },
       { declaration: clusterRoleBindingKind },
       { declaration: federatedIssuerKind },
-      ...more.flatMap(({ kinds = [] }) => kinds),
+      ...accounts,
     ],
-    routes: more.flatMap(({ routes = [] }) => routes),
-    authorizer: authorizerChain(more.flatMap(({ authorizers = [] }) => authorizers)),
-    async validate(attributes) {
-      const causes = await own(attributes, ports);
-      for (const { validate } of more) causes.push(...((await validate?.(attributes)) ?? []));
-      return causes;
-    },
+    routes,
+    authorizer: authorizerChain(authorizers),
+    validate: (attributes) => causesOf(attributes, ports),
   };
 }
 
@@ -85,7 +81,7 @@ export function iamGroup({ client, directory, more }: IamGroupPorts): GroupBuild
  * What is wrong with an object. What an update leaves as it is was checked before, against someone else's rights.
  * @throws {StatusError} Forbidden, if it gives more than its writer has
  */
-async function own(attributes: AdmissionAttributes, ports: EscalationPorts): Promise<StatusCause[]> {
+async function causesOf(attributes: AdmissionAttributes, ports: EscalationPorts): Promise<StatusCause[]> {
   const { operation, resource, subresource, object, oldObject } = attributes;
   if (operation === "DELETE" || subresource !== "") return [];
   if (oldObject !== undefined && JSON.stringify(oldObject.spec) === JSON.stringify(object.spec)) return [];

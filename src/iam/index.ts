@@ -1,6 +1,6 @@
 export { ResourceDirectory, type DirectoryPorts } from "./directory.ts";
 export { DirectoryStore } from "./directory-store.ts";
-export { iamGroup, type IamGroupPorts, type IamPart } from "./iam-group.ts";
+export { iamGroup, type IamGroupPorts } from "./iam-group.ts";
 export { decidesAccess } from "./names.ts";
 export { mayActAsBy, type MayActAs } from "./acting.ts";
 export { displayAuthorizer, displayRoute } from "./display.ts";

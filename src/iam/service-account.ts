@@ -11,8 +11,6 @@ export const serviceAccountSpec = z.object({
   disabled: z.boolean().default(false).describe("Refuses all of its credentials."),
 });
 
-export type ServiceAccountSpec = z.infer<typeof serviceAccountSpec>;
-
 const serviceAccountStatus = z.object({ keys: z.int().describe("How many API keys of it are good now.") });
 
 const declaration: KindDeclaration<typeof serviceAccountSpec, typeof serviceAccountStatus> = {

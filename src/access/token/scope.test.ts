@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatScopes, intersectScopes, parseScopes, SCOPE_LIMITS, scopeOf } from "./scope.ts";
+import { formatScopes, intersectScopes, parseScopes, SCOPE_LIMITS } from "./scope.ts";
 
 const repository = (name: string, ...actions: string[]) => ({ type: "repository", name, actions });
 
@@ -83,14 +83,4 @@ describe("intersectScopes", () => {
   ])("of %j for someone who may do everything leaves %j", (asked, granted) => {
     expect(formatScopes(intersectScopes(parseScopes([asked]), () => true))).toBe(granted);
   });
-});
-
-it.each([
-  [["pull", "a/b"], "repository:a/b:pull"],
-  [["push", "a/b"], "repository:a/b:pull,push"],
-  [["delete", "a/b"], "repository:a/b:delete"],
-  [["push", "a/b", "c"], "repository:a/b:pull,push repository:c:pull"],
-  [["catalog"], "registry:catalog:*"],
-] as const)("scopeOf %j is %j", ([verb, name, from], scope) => {
-  expect(scopeOf(verb, name, from)).toBe(scope);
 });

@@ -76,21 +76,3 @@ export function intersectScopes(
 export function repositoryActions(actions: readonly string[]): Exclude<RepositoryVerb, "catalog">[] {
   return REPOSITORY_ACTIONS.filter((action) => actions.includes("*") || actions.includes(action));
 }
-
-/**
- * The scope that a request to `/v2` needs, for the challenge. A push asks for `pull,push` as clients do; a mount names
- * the repository it is `from` as well.
- */
-export function scopeOf(verb: RepositoryVerb, repository = "", from?: string): string {
-  switch (verb) {
-    case "catalog":
-      return "registry:catalog:*";
-    case "pull":
-    case "delete":
-      return `repository:${repository}:${verb}`;
-    case "push": {
-      const push = `repository:${repository}:pull,push`;
-      return from === undefined ? push : `${push} ${scopeOf("pull", from)}`;
-    }
-  }
-}

@@ -2,7 +2,6 @@ import { decodeJwt, decodeProtectedHeader } from "jose";
 import { describe, expect, it } from "vitest";
 import { ANONYMOUS } from "../identity.ts";
 import { REFRESH_TOKENS_PER_IDENTITY } from "./refresh-token-store.ts";
-import { scopeOf } from "./scope.ts";
 import { basic, NOW, tokenWorld } from "./test-tokens.ts";
 import { jwksHandler, tokenHandler } from "./token-http.ts";
 
@@ -48,7 +47,7 @@ function world(options?: Parameters<typeof tokenWorld>[0]) {
 describe("GET /auth/token", () => {
   it("is the docker dance: a token for what the challenge asks, good for that and no more", async () => {
     const { get, answerOf, use } = world();
-    const scope = scopeOf("push", "team-a/app");
+    const scope = "repository:team-a/app:pull,push";
     const response = await get(`account=alice&service=entrepot&scope=${scope}`, basic("alice", "right"));
     expect(response.status).toBe(200);
     expect(response.headers.get("cache-control")).toBe("no-store");

@@ -134,7 +134,9 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
       iamGroup({
         client,
         directory,
-        more: [{ kinds: [userKind(ports), serviceAccountKind(ports)], routes: [displayRoute(client)] }],
+        mayActAs: ports.mayActAs,
+        accounts: [userKind(ports), serviceAccountKind(ports)],
+        routes: [displayRoute(client)],
       }),
     ],
     changed(kind) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { compilePolicy, type Identity, type Rule, systemIdentity } from "../../../src/access/index.ts";
-import { decidesAccess, DirectoryStore, iamGroup, ResourceDirectory } from "../../../src/iam/index.ts";
+import { decidesAccess, DirectoryStore, iamGroup, mayActAsBy, ResourceDirectory } from "../../../src/iam/index.ts";
 import type { Clock } from "../../../src/platform/index.ts";
 import {
   createResources,
@@ -69,9 +69,8 @@ export function iamPlatform({ clock = Date.now, staleness = 0 }: IamOptions = {}
       iamGroup({
         client,
         directory,
-        more: [
-          { kinds: [account("User", "users", "Cluster"), account("ServiceAccount", "serviceaccounts", "Namespaced")] },
-        ],
+        mayActAs: mayActAsBy(directory, () => undefined),
+        accounts: [account("User", "users", "Cluster"), account("ServiceAccount", "serviceaccounts", "Namespaced")],
       }),
     ],
     changed(kind) {

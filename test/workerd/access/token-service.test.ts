@@ -16,7 +16,6 @@ import {
   jwksHandler,
   type KeyWrapper,
   RefreshTokenStore,
-  scopeOf,
   SigningKeys,
   SigningKeyStore,
   tokenHandler,
@@ -128,7 +127,8 @@ async function registry() {
     const headers = authorization === undefined ? {} : { authorization };
     const request = new Request(`https://registry.example/v2/${repository}`, { headers });
     const identity = await gate.authenticate(request);
-    const about = verb === undefined ? {} : { scope: scopeOf(verb, repository) };
+    const about =
+      verb === undefined ? {} : { scope: `repository:${repository}:${verb === "push" ? "pull,push" : verb}` };
     const challenge = gate.challenge(request, about);
     if (!identity.ok) return { status: 401, challenge };
     const anonymous = identity.value.credential.type === "none";
