@@ -37,6 +37,7 @@ CREATE TABLE access_sessions (
   hash TEXT NOT NULL UNIQUE,
   identity TEXT NOT NULL,
   issuer TEXT,
+  credential TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

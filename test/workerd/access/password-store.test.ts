@@ -17,7 +17,7 @@ async function signIn(identity: string): Promise<void> {
   const id = crypto.randomUUID();
   await DB.batch([
     DB.prepare(
-      "INSERT INTO access_sessions (id, hash, identity, created_at, expires_at) VALUES (?1, ?1, ?2, 1, 9e15)",
+      "INSERT INTO access_sessions (id, hash, identity, credential, created_at, expires_at) VALUES (?1, ?1, ?2, '1', 1, 9e15)",
     ).bind(id, identity),
     DB.prepare(
       "INSERT INTO access_refresh_tokens (id, hash, identity, credential_type, service, client_id, created_at, expires_at) " +

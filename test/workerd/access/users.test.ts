@@ -120,7 +120,7 @@ describe("the password of a user", () => {
     const now = platform.time.now;
     await bindings.DB.batch([
       bindings.DB.prepare(
-        "INSERT INTO access_sessions (id, hash, identity, issuer, created_at, expires_at) VALUES (?1, ?1, ?1, NULL, ?2, ?3)",
+        "INSERT INTO access_sessions (id, hash, identity, issuer, credential, created_at, expires_at) VALUES (?1, ?1, ?1, NULL, '1', ?2, ?3)",
       ).bind(name, now, now + 1e9),
       bindings.DB.prepare(
         "INSERT INTO access_refresh_tokens VALUES (?1, ?1, ?1, 'api-key', NULL, 's', 'c', ?2, ?3)",
