@@ -78,6 +78,7 @@ function readConfig(options: SyncOptions, { env, reporter }: SyncPorts): SyncCon
   if (!parsed.ok) throw new UsageError(problemLines(options.config, parsed.error));
   const { config, warnings } = parsed.value;
   for (const warning of warnings) reporter.message("warn", formatProblem(options.config, warning));
+  if (config.tasks.length === 0) throw new UsageError(`${options.config}: sync_rules: there is no rule to run`);
   const local = config.registries.find(({ type }) => type === "local");
   if (local !== undefined) {
     throw new UsageError(

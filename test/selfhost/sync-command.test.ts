@@ -163,6 +163,12 @@ describe("entrepot sync", () => {
     expect(ended.stderr).toContain("the type local is for tasks that a registry runs itself");
   });
 
+  it("has nothing to do without a rule: 2", async () => {
+    writeFileSync(path.join(folder, "sync.yaml"), "registries: { a: { url: a.example.com } }\nsync_rules: []\n");
+    const ended = await entrepot(["sync"]);
+    expect([ended.code, ended.stderr.trim()]).toEqual([2, "sync.yaml: sync_rules: there is no rule to run"]);
+  });
+
   it("runs only the tasks that are named, also disabled ones", async () => {
     source.registry.addImage("app", { tag: "v1", layers: ["x"] });
     const other = RULE.replace("name: app", "name: other").replace("mirror/app", "mirror/other");

@@ -109,7 +109,7 @@ export const syncFileSchema = z.object({
   version: z.union([z.string(), z.number()]).optional(),
   global: globalEntrySchema.prefault({}),
   registries: z.record(name, registryEntrySchema).default({}),
-  syncRules: z.array(ruleEntrySchema).min(1).max(1000),
+  syncRules: z.array(ruleEntrySchema).max(1000),
 });
 
 export type RetryEntry = z.infer<typeof retryEntrySchema>;

@@ -113,6 +113,13 @@ describe("POST /api/v1/sync/config", () => {
     });
   });
 
+  it("comes back also where there are registries and no tasks", async () => {
+    await ask("POST", `/sync/config?namespace=bare`, "registries: { a: { url: a.example.com } }\nsync_rules: []\n");
+    const { text } = await ask("GET", `/sync/config?namespace=bare`);
+    const back = await ask("POST", `/sync/config?namespace=bare`, text);
+    expect(back.body).toMatchObject({ registries: [{ name: "a", status: "unchanged" }], tasks: [] });
+  });
+
   it("refuses variables that are not sent, whatever the server's environment has", async () => {
     const { status, body } = await ask("POST", "/sync/config", YAML.replace("pass-of-the-hub", "${ADMIN_PASSWORD}"));
     expect(status).toBe(400);
