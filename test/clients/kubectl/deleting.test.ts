@@ -61,11 +61,17 @@ describe.each(kubectlPrograms())("$name: deleting", (program) => {
       '{"metadata":{"finalizers":["example.org/hold","example.org/more"]}}',
     ]);
     expect([added.code, added.stderr]).toEqual([1, expect.stringContaining("no new finalizers can be added")]);
-    const [deletion] = await Promise.all([
-      kubectl.run("delete", "task", "held", "--timeout=30s"),
-      kubectl.run("patch", "task", "held", "--type=json", "--patch", '[{"op":"remove","path":"/metadata/finalizers"}]'),
-    ]);
-    expect(deletion).toContain("deleted");
+    const deletion = kubectl.start("delete", "task", "held", "--timeout=30s", "-v=6");
+    await vi.waitFor(() => expect(deletion.log.join("\n")).toMatch(/DELETE.*200 OK/), COLLECTED_MS);
+    await kubectl.run(
+      "patch",
+      "task",
+      "held",
+      "--type=json",
+      "--patch",
+      '[{"op":"remove","path":"/metadata/finalizers"}]',
+    );
+    expect([await deletion.ended, deletion.lines.join()]).toEqual([0, expect.stringContaining("deleted")]);
     expect(await names()).not.toContain("held");
   });
 

@@ -1,7 +1,11 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { beforeAll } from "vitest";
+import { createInterface } from "node:readline";
+import { afterEach, beforeAll } from "vitest";
 import { useServer } from "../../support/client-fixture.ts";
 import type { CommandOptions, Finished } from "../../support/command.ts";
+import { toolEnv } from "../../support/tool-paths.ts";
 import type { KubectlProgram } from "./programs.ts";
 
 /** Longest that one command may take, in milliseconds. */
@@ -20,6 +24,8 @@ export interface Kubectl {
   json<T>(...args: readonly string[]): Promise<T>;
   /** Runs it where it may fail. */
   attempt(args: readonly string[], options?: CommandOptions): Promise<Finished>;
+  /** Starts one that waits for something, and is ended with the test at the latest. */
+  start(...args: readonly string[]): RunningKubectl;
   /** Writes a file to its home. @returns the absolute path */
   file(name: string, content: string): string;
   /** Folder that is its home. */
@@ -28,9 +34,24 @@ export interface Kubectl {
   readonly prefix: readonly string[];
 }
 
+/** A kubectl that runs. */
+export interface RunningKubectl {
+  /** Lines of its standard output so far. */
+  readonly lines: readonly string[];
+  /** The same of its standard error; with `-v=6`, requests are in it. */
+  readonly log: readonly string[];
+  /** Resolves to its exit code, `null` if it was ended. */
+  readonly ended: Promise<number | null>;
+}
+
 /** One server for the tests of a block; fields may be read inside tests and hooks only. `setup` is applied first. */
 export function useKubectl({ program }: KubectlProgram, setup?: string): Kubectl {
   const at = useServer();
+  const running: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of running.splice(0)) child.kill("SIGKILL");
+  });
+  const connection = (): string[] => ["--server", at.server.url, "--namespace", "team"];
   const kubectl: Kubectl = {
     get url() {
       return at.server.url;
@@ -42,7 +63,7 @@ export function useKubectl({ program }: KubectlProgram, setup?: string): Kubectl
       return at.home.folder;
     },
     get prefix() {
-      return ["--server", at.server.url, "--namespace", "team", `--request-timeout=${TIMEOUT_MS / 1000}s`];
+      return [...connection(), `--request-timeout=${TIMEOUT_MS / 1000}s`];
     },
     serverOutput: () => at.server.output(),
     async run(...args) {
@@ -54,6 +75,18 @@ export function useKubectl({ program }: KubectlProgram, setup?: string): Kubectl
     },
     attempt: (args, options = {}) =>
       at.home.attempt(program, [...kubectl.prefix, ...args], { timeout: TIMEOUT_MS, ...options }),
+    start(...args) {
+      const child = spawn(program, [...connection(), ...args], {
+        env: { ...toolEnv(), HOME: at.home.folder },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      running.push(child);
+      return {
+        lines: linesOf(child.stdout),
+        log: linesOf(child.stderr),
+        ended: once(child, "close").then(([code]) => code as number | null),
+      };
+    },
     file(name, content) {
       writeFileSync(at.home.path(name), content);
       return at.home.path(name);
@@ -65,6 +98,12 @@ export function useKubectl({ program }: KubectlProgram, setup?: string): Kubectl
     });
   }
   return kubectl;
+}
+
+function linesOf(stream: NodeJS.ReadableStream): readonly string[] {
+  const lines: string[] = [];
+  createInterface({ input: stream }).on("line", (line) => lines.push(line));
+  return lines;
 }
 
 /** What tests read of an object. */

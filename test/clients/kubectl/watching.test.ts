@@ -1,9 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { toolEnv } from "../../support/tool-paths.ts";
+import { describe, expect, test, vi } from "vitest";
 import { type Kubectl, useKubectl } from "./fixture.ts";
-import { type KubectlProgram, kubectlPrograms } from "./programs.ts";
+import { kubectlPrograms } from "./programs.ts";
 import { task, TASK_DEFINITION, taskFile, tasksPath } from "./tasks.ts";
 
 /** How long a change may take to be seen, in milliseconds; it takes a few hundredths of this. */
@@ -11,16 +8,7 @@ const SEEN_MS = 15_000;
 
 describe.each(kubectlPrograms())("$name: watching", (program) => {
   const kubectl = useKubectl(program, TASK_DEFINITION);
-  const watches: ChildProcess[] = [];
-  afterEach(() => {
-    for (const child of watches.splice(0)) child.kill("SIGKILL");
-  });
-  const start = (...args: readonly string[]): Watch => {
-    const started = startWatch(program, kubectl, args);
-    watches.push(started.child);
-    return started;
-  };
-  const watch = (...args: readonly string[]): string[] => start(...args).lines;
+  const watch = (...args: readonly string[]): readonly string[] => kubectl.start(...args).lines;
 
   test("get -w shows each change as it happens", async () => {
     await kubectl.run("apply", "-f", kubectl.file("a.yaml", taskFile(task("a"))));
@@ -78,7 +66,7 @@ describe.each(kubectlPrograms())("$name: watching", (program) => {
     const early = await kubectl.attempt(["wait", "task/held", "--for=delete", "--timeout=1s"]);
     expect(early.code).toBe(1);
     // It has nothing to say about an object that is gone before it looks; its log tells when it watches.
-    const { lines, log } = start("wait", "task/held", "--for=delete", "--timeout=30s", "-v=6");
+    const { lines, log } = kubectl.start("wait", "task/held", "--for=delete", "--timeout=30s", "-v=6");
     await vi.waitFor(() => expect(log.join("\n")).toContain("watch=true"), SEEN_MS);
     await kubectl.run("patch", "task", "held", "--type=merge", "--patch", '{"metadata":{"finalizers":null}}');
     await saw(lines, [/^task\.work\.example\.org\/held condition met$/]);
@@ -93,28 +81,6 @@ describe.each(kubectlPrograms())("$name: watching", (program) => {
     });
   }
 });
-
-/** A kubectl that runs, with the lines of its standard output, and of its standard error, so far. */
-interface Watch {
-  readonly child: ChildProcess;
-  readonly lines: string[];
-  readonly log: string[];
-}
-
-/** Starts a kubectl that goes on until it is ended, or sees what it waits for, and collects its lines. */
-function startWatch({ program }: KubectlProgram, kubectl: Kubectl, args: readonly string[]): Watch {
-  const [server, url, namespace, name] = kubectl.prefix;
-  const prefix = [server, url, namespace, name].filter((each) => each !== undefined);
-  const child = spawn(program, [...prefix, ...args], {
-    env: { ...toolEnv(), HOME: kubectl.home },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  const log: string[] = [];
-  createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
-  return { child, lines, log };
-}
 
 async function saw(lines: readonly string[], expected: readonly RegExp[]): Promise<void> {
   await vi.waitFor(() => expect(lines).toEqual(expected.map((each) => expect.stringMatching(each) as string)), {
