@@ -37,7 +37,7 @@ async function serve(data: string, storage: string): Promise<void> {
     }),
   );
   await miniflare.ready;
-  await migrate(await miniflare.getD1Database("DB", NAME), path.join(ROOT, "migrations"));
+  await migrate(await miniflare.getD1Database("DB", NAME));
   const { port } = await miniflare.unsafeGetDirectURL(NAME);
   console.log(`Ready on http://127.0.0.1:${port}`);
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { BUNDLE } from "./build.ts";
-import { migrate } from "./migrate.ts";
+import { hasMigrated, migrate, noteMigrated } from "./migrate.ts";
 import { ROOT, workerdPath, WRANGLER_ENV } from "./paths.ts";
 
 /** What the runtime is started with. */
@@ -29,6 +29,9 @@ export interface Runtime {
 const NAME = "entrepot";
 const PAGES = "entrepot-pages";
 
+/** A free port of loopback. */
+const UNKNOWN_ADDRESS = { host: "127.0.0.1", port: 0 } as const;
+
 /**
  * Starts the Worker's bundle on workerd by way of Miniflare. This file alone knows Miniflare and wrangler's unstable
  * functions. The Worker listens on a socket of its own: Miniflare's front door costs three quarters of the throughput.
@@ -39,7 +42,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   mkdirSync(content, { recursive: true });
   const configured = configuredWorker();
   const processes = watchProcesses();
-  const miniflare = new Miniflare(
+  const listeningOn = ({ host, port }: Pick<RuntimeOptions, "host" | "port">) =>
     convertV4MiniflareOptions({
       ...runtimeDefaults(options.data),
       workers: [
@@ -49,7 +52,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
           modules: [{ type: "ESModule", path: BUNDLE, contents: readFileSync(BUNDLE, "utf8") }],
           bindings: { ...options.settings },
           serviceBindings: { DISK: { disk: { path: content, writable: true } }, ASSETS: PAGES },
-          unsafeDirectSockets: [{ host: options.host, port: options.port }],
+          unsafeDirectSockets: [{ host, port }],
         },
         {
           name: PAGES,
@@ -58,10 +61,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
           assets: { directory: configured.pages },
         },
       ],
-    }),
-  );
+    });
+  // Nobody may get to the Worker before its tables are there; an address that is not told yet nobody gets to.
+  const early = options.port === 0 || hasMigrated(options.data);
+  const miniflare = new Miniflare(listeningOn(early ? options : UNKNOWN_ADDRESS));
   await miniflare.ready;
-  await migrate(await miniflare.getD1Database("DB", NAME), path.join(ROOT, "migrations"));
+  await migrate(await miniflare.getD1Database("DB", NAME));
+  noteMigrated(options.data);
+  if (!early) await miniflare.setOptions(listeningOn(options));
   await (await miniflare.getWorker(NAME)).scheduled({ cron: "@start", scheduledTime: new Date() });
   const { port } = await miniflare.unsafeGetDirectURL(NAME);
   return {
@@ -71,7 +78,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
     async stop(patience) {
       await (await miniflare.getWorker(NAME)).scheduled({ cron: "@stop", scheduledTime: new Date() });
-      const workerd = processes.find((child) => child.exitCode === null && child.spawnfile.includes("workerd"));
+      const workerd = processes.find((child) => isRunning(child) && child.spawnfile.includes("workerd"));
       let disposed: Promise<void> | undefined;
       const dispose = (): void => {
         disposed ??= miniflare.dispose();
@@ -126,6 +133,10 @@ function watchProcesses(): ChildProcess[] {
     processes.push((message as { readonly process: ChildProcess }).process);
   });
   return processes;
+}
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
 }
 
 /**

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Registry } from "../conformance/registry-client.ts";
 import { type Server, type ServerOptions, startServer } from "../support/server.ts";
 import { halfRequest } from "./half-request.ts";
@@ -12,6 +12,10 @@ import { blobStatus, expectSound, image, pushBlob, pushImage, sha256, someBytes,
 import { openUpload } from "./uploads.ts";
 
 const MIB = 1024 * 1024;
+
+/** How long a stop takes that waits for nothing, in milliseconds, at the most: a third of how long it would wait. */
+const QUICK_MS = 10_000;
+
 const registry = new Registry();
 let data: string;
 
@@ -38,6 +42,16 @@ async function refusal(options: ServerOptions): Promise<string[]> {
   const [ended, ...lines] = message.split("\n");
   expect(ended).toMatch(/^the server ended with 1 /);
   return lines;
+}
+
+/** A port of loopback that something listens on until `close`. */
+async function takenPort(): Promise<{ readonly port: number; readonly close: () => void }> {
+  const other = createServer();
+  other.listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const address = other.address();
+  if (address === null || typeof address === "string") throw new Error("it has no port");
+  return { port: address.port, close: () => void other.close() };
 }
 
 /** Waits until a process is gone. */
@@ -92,22 +106,48 @@ describe.each(["filesystem", "r2"])("a stop, with STORAGE=%s", (storage) => {
 describe("a stop", () => {
   it("is quick when nothing runs, and takes no new connections", async () => {
     const server = await start();
-    const started = performance.now();
+    const stopping = performance.now();
     expect(await server.stop(), server.output()).toBe(0);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - stopping).toBeLessThan(QUICK_MS);
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+  });
+});
+
+describe("a start", () => {
+  it("answers nobody before the tables are there", async () => {
+    const { port, close } = await takenPort();
+    close();
+    const url = `http://127.0.0.1:${port}/v2/_catalog`;
+    const starting = startServer({ data, args: ["--port", String(port)] });
+    let first: Response | undefined;
+    while (first === undefined) {
+      first = await fetch(url).catch(() => undefined);
+      await sleep(10);
+    }
+    expect(first.status, await first.text()).toBe(200);
+    const server = await starting;
+    const stopping = performance.now();
+    expect(await server.stop(), server.output()).toBe(0);
+    expect(performance.now() - stopping).toBeLessThan(QUICK_MS);
+  });
+
+  it("is possible after the process was killed, but not its runtime", async () => {
+    const { port, close } = await takenPort();
+    close();
+    const args = ["--port", String(port)];
+    const killed = await startServer({ data, args });
+    process.kill(killed.pid, "SIGKILL");
+    await vi.waitFor(async () => expect(fetch(`${killed.url}/healthz`)).rejects.toThrow(), 10_000);
+    const server = await startServer({ data, args });
+    expect(await server.stop(), server.output()).toBe(0);
   });
 });
 
 describe("a server that cannot start says so in one line", () => {
   it("about a port in use", async () => {
-    const other = createServer();
-    other.listen(0, "127.0.0.1");
-    await once(other, "listening");
-    const address = other.address();
-    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+    const { port, close } = await takenPort();
     const lines = await refusal({ args: ["--port", String(port)] });
-    other.close();
+    close();
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^PORT: .*in use/);
   });
@@ -136,12 +176,9 @@ describe("a server that cannot start says so in one line", () => {
 
   it("and gives the data folder back", async () => {
     await refusal({ args: ["--port", "http"] });
-    const other = createServer();
-    other.listen(0, "127.0.0.1");
-    await once(other, "listening");
-    const address = other.address();
-    await refusal({ args: ["--port", String(typeof address === "object" ? address?.port : 0)] });
-    other.close();
+    const { port, close } = await takenPort();
+    await refusal({ args: ["--port", String(port)] });
+    close();
     const server = await start();
     expect(await server.stop(), server.output()).toBe(0);
   });
