@@ -34,7 +34,8 @@ export async function operationCounts(): Promise<OperationCounts> {
     tables.push(`STORAGE=${storage}\n\n${renderCounts(counted)}`);
     const manifest = counted.find(({ what }) => what === CACHED_MANIFEST);
     rows.push(
-      valueRow(`${storage}: D1 calls to pull a cached manifest`, manifest?.counts["D1 calls"] ?? 0, "", atMost(1)),
+      // Where the tag leads, and whether rights have changed, which all requests of a second ask once.
+      valueRow(`${storage}: D1 calls to pull a cached manifest`, manifest?.counts["D1 calls"] ?? 0, "", atMost(2)),
     );
   }
   return { rows, tables: tables.join("\n\n") };

@@ -23,7 +23,10 @@ How to read it:
 - **docker-registry** is Debian's package, on its filesystem storage, with Debian's settings but for the address, the
   folder and access lines.
 - **D1 …** are one statement each on the same engine's D1, in a bare Worker, over HTTP as well. A create of a resource is a
-  batch of several statements, behind parsing, admission and validation; what both wait for is the disk.
+  batch of several statements, behind parsing, admission and validation; what both wait for is the disk,
+  which writes a row of the audit after each.
+- **D1 calls to pull a cached manifest**: where the tag leads, and whether rights have changed. The second is asked once in
+  \`READ_STALENESS_MS\`, for all requests of an isolate.
 - Rates are those of 16 connections, each with one request under way.
 - docker-registry 2.8 compiles the regular expressions of its URL builder for every request; that, not the disk, is its
   rate of small requests.

@@ -83,6 +83,7 @@ export function createGate(ports: GatePorts): Gate {
   const { settings, directory, authenticators, settingsAccount, audit, clock, log } = ports;
   const verified = new VerifiedCache<Identity>(clock);
   const isConfigured = configuredOnce(ports);
+  const isPrivate = privateAddresses();
 
   async function authenticate(request: Request): Promise<Authenticated> {
     const generation = await directory.generation();
@@ -115,7 +116,7 @@ export function createGate(ports: GatePorts): Gate {
    * site may send what changes something, and one whose name was made to lead here (DNS rebinding) may read as well.
    */
   function open(request: Request): Authenticated {
-    if (!isPrivateAddress(new URL(request.url))) return err({ reason: "not-configured" });
+    if (!isPrivate(request.url)) return err({ reason: "not-configured" });
     return isForged(request) ? failed("csrf") : ok(EVERYONE);
   }
 
@@ -245,6 +246,16 @@ function configuredOnce({ configured, settings }: GatePorts): (generation: strin
     found ||= await configured();
     asked = generation;
     return found;
+  };
+}
+
+/** Whether a request's URL is at a private address. Requests ask for the same few hosts again and again. */
+function privateAddresses(): (url: string) => boolean {
+  let last = { origin: "", isPrivate: false };
+  return function isPrivate(url) {
+    const origin = url.slice(0, url.indexOf("/", "https://".length));
+    if (origin !== last.origin) last = { origin, isPrivate: isPrivateAddress(new URL(url)) };
+    return last.isPrivate;
   };
 }
 
