@@ -38,6 +38,10 @@ async function answer(services: DistributionServices, request: Request): Promise
     // Nobody in particular is asked to sign in first: what is wrong with the path is for those who are let in.
     if (isNobody(identity)) return notAuthenticated(services, request, url, route, { reason: "unauthenticated" });
     if (route.code === "not-found") return errorResponse("UNSUPPORTED", { status: 404, message: "no such endpoint" });
+    // Nothing can have such a tag: whoever reads is told that it is not there, as of any other (end-3 has no 400).
+    if (route.code === "TAG_INVALID" && isRead(request)) {
+      return errorResponse("MANIFEST_UNKNOWN", { detail: route.detail });
+    }
     const message =
       route.code === "DIGEST_INVALID" ? "digest is malformed or its algorithm is not supported" : undefined;
     return errorResponse(route.code, { detail: route.detail, ...(message === undefined ? {} : { message }) });
@@ -74,8 +78,12 @@ async function dispatch(call: Call): Promise<Response> {
  */
 function base(call: Call): Response {
   const { request, identity } = call;
-  if (request.method !== "GET" && request.method !== "HEAD") return methodNotAllowed(call);
+  if (!isRead(request)) return methodNotAllowed(call);
   return isNobody(identity) ? challenged(call) : Response.json({});
+}
+
+function isRead({ method }: Request): boolean {
+  return method === "GET" || method === "HEAD";
 }
 
 /** Who sent no credential at all, where one is needed. */

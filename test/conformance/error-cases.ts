@@ -69,7 +69,7 @@ export const ERROR_CASES: readonly ErrorCase[] = [
     at("DIGEST_INVALID", "malformed digest (end-4b)", "POST", `blobs/uploads/?digest=${digest}`, body(blob().bytes)),
   ),
   ...BAD_TAGS.flatMap((tag) => [
-    at("TAG_INVALID", "tag (end-3)", "GET", `manifests/${tag}`),
+    at("MANIFEST_UNKNOWN", "text that no tag can be (end-3)", "GET", `manifests/${tag}`),
     at("TAG_INVALID", "tag (end-7a)", "PUT", `manifests/${tag}`, body(new Uint8Array(9), MEDIA.manifest)),
   ]),
   ...[

@@ -38,7 +38,7 @@ test("an answer to HEAD has no body, whatever went wrong (RFC 9110 section 9.3.2
     ["manifests/latest", 404],
     [`blobs/${blob().digest}`, 404],
     ["blobs/sha256:short", 400],
-    ["manifests/-bad", 400],
+    ["manifests/-bad", 404],
     ["tags/list", 404],
     ["blobs/uploads/", 405],
   ] as const) {
