@@ -53,8 +53,8 @@ async function registryApi(request: Request, env: Env): Promise<Response> {
   }
 }
 
-/** The router of every surface but the registry's. */
-export const app = new Hono<{ Bindings: Env }>();
+/** The router of every surface but the registry's. Clients of Kubernetes put a slash after any of its paths. */
+export const app = new Hono<{ Bindings: Env }>({ strict: false });
 
 // The second is what clients of registry-sync ask.
 for (const path of ["/healthz", "/api/v1/health"]) {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from "node:path";
 import { TOOLS, TOOLS_BIN } from "../support/tool-paths.ts";
 import { installOldKubectl } from "./kubectl/install.ts";
+import { installPythonClients } from "./python/install.ts";
 
 /** Programs of the distribution, by the package that has them. */
 const PACKAGES = {
@@ -13,6 +14,7 @@ const PACKAGES = {
   htpasswd: "apache2-utils",
   wrk: "wrk",
   kubectl: "kubernetes-client",
+  python3: "python3-venv",
 } as const;
 
 /** A client that is built from source, at one version. */
@@ -71,6 +73,7 @@ export function installTools(): void {
   installPackages();
   for (const program of GO_PROGRAMS) buildProgram(program);
   installOldKubectl();
+  installPythonClients();
 }
 
 function installPackages(): void {

@@ -24,7 +24,7 @@ const HEALTH = new Set(["/livez", "/readyz"]);
 
 /** That the server is up, which anyone may know; `undefined` for other paths. */
 export function serveHealth(method: string, path: string): Response | undefined {
-  if (!HEALTH.has(path) || (method !== "GET" && method !== "HEAD")) return undefined;
+  if (!HEALTH.has(path.replace(/\/$/, "")) || (method !== "GET" && method !== "HEAD")) return undefined;
   return new Response(method === "HEAD" ? null : "ok", { headers: { "content-type": "text/plain" } });
 }
 
@@ -60,7 +60,7 @@ export async function serveDescription(call: ApiCall, info: RequestInfo): Promis
 }
 
 async function other(call: ApiCall, path: string, accept: string | null): Promise<Response | undefined> {
-  if (path === "/version" || path === "/version/") return described(VERSION);
+  if (path === "/version") return described(VERSION);
   if (path === "/openapi/v2") {
     const groups = await call.services.registry.groups();
     if (negotiateOpenApiV2(accept) === "json") return described(openApiV2Document(groups));

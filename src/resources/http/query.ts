@@ -98,6 +98,10 @@ export function wholeNumber(query: URLSearchParams, name: string): number | unde
   return Number(text);
 }
 
+/**
+ * A parameter that says yes or no: absent, `0` and `false` are no; anything else, nothing at all included, is yes.
+ * @see kubernetes/apimachinery, pkg/runtime/conversion.go, Convert_Slice_string_To_bool
+ */
 export function isTrue(text: string | null): boolean {
-  return text === "true" || text === "1";
+  return text !== null && text !== "0" && text.toLowerCase() !== "false";
 }

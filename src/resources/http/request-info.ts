@@ -35,7 +35,7 @@ export function parseRequestInfo(pathname: string): RequestInfo {
     if (version === undefined) return { kind: "group", group };
     return below.length === 0 ? { kind: "group-version", group, version } : resource(group, version, below);
   }
-  return { kind: "other", path: pathname };
+  return { kind: "other", path: `/${segments.join("/")}` };
 }
 
 function resource(group: string, version: string, segments: readonly string[]): RequestInfo {

@@ -92,7 +92,7 @@ describe("tableFrame", () => {
       rows: { length: 1 },
     });
     expect(tableFrame(SERVED, OBJECT, { ...options, withColumns: false })).toMatchObject({ columnDefinitions: null });
-    expect(tableBookmark("8", { "k8s.io/initial-events-end": "true" })).toMatchObject({
+    expect(tableBookmark("8", { annotations: { "k8s.io/initial-events-end": "true" } }, "v1")).toMatchObject({
       kind: "Table",
       metadata: { resourceVersion: "8", annotations: { "k8s.io/initial-events-end": "true" } },
       rows: [],

@@ -70,13 +70,9 @@ export function tableFrame(
   return table(served, [object], { ...others, resourceVersion }, withColumns);
 }
 
-/** A bookmark of a watch as a table: no rows. @param annotations such as `k8s.io/initial-events-end` */
-export function tableBookmark(
-  resourceVersion: string,
-  annotations?: Readonly<Record<string, string>>,
-  version: "v1" | "v1beta1" = "v1",
-): object {
-  const metadata = { resourceVersion, ...(annotations === undefined ? {} : { annotations }) };
+/** A bookmark of a watch as a table: no rows. @param more of its metadata, such as annotations */
+export function tableBookmark(resourceVersion: string, more: object, version: "v1" | "v1beta1"): object {
+  const metadata = { resourceVersion, ...more };
   return { kind: "Table", apiVersion: `meta.k8s.io/${version}`, metadata, columnDefinitions: null, rows: [] };
 }
 

@@ -1,12 +1,9 @@
-import type { ResourceObject } from "../object.ts";
 import { badRequest } from "../status-error.ts";
 import type { ListQuery } from "../storage.ts";
 import { type ApiCall, contextOf } from "./call.ts";
-import { negotiateObject } from "./negotiate.ts";
 import { methodNotAllowed, type ResourceTarget } from "./target.ts";
-import { presentObject, tableOptions } from "./present.ts";
 import { isTrue, wholeNumber } from "./query.ts";
-import { tableFrame } from "./table.ts";
+import { watchPresenter } from "./watch-presenter.ts";
 import { watchLifetime, watchLines, watchSocket, watchStream } from "./watch-response.ts";
 
 /**
@@ -22,16 +19,22 @@ export async function watchObjects(target: ResourceTarget, list: ListQuery): Pro
     throw badRequest("sendInitialEvents: needs resourceVersionMatch=NotOlderThan");
   }
   const end = new AbortController();
+  let over = false;
   const options = {
-    kind: resource.served,
     bookmarks: isTrue(query.get("allowWatchBookmarks")),
     initialEvents: sendInitial,
     timeoutSeconds: wholeNumber(query, "timeoutSeconds"),
-    present: presenter(target),
+    over: () => over,
+    present: watchPresenter(target),
     stopping: call.services.stopping,
     mayGoOn: rightsOf(call),
   };
-  const timer = setTimeout(() => end.abort(), watchLifetime(options, Math.random));
+  // Whoever said when has it end then; anybody else, at the next line.
+  const expire = () => {
+    over = true;
+    if (options.timeoutSeconds !== undefined) end.abort();
+  };
+  const timer = setTimeout(expire, watchLifetime(options, Math.random));
   end.signal.addEventListener("abort", () => clearTimeout(timer));
   const since = sendInitial ? 0 : Number(list.resourceVersion ?? 0);
   const frames = resource.storage.watch(contextOf(call, false), {
@@ -63,17 +66,5 @@ function rightsOf({ services, request, trail }: ApiCall): () => Promise<boolean>
     if (!identity.ok) return identity.error.reason === "locked-out";
     const attributes = { ...trail.asked.attributes, identity: identity.value };
     return (await services.authorizer(attributes)).decision === "allow";
-  };
-}
-
-/** Shows each object as the client wants it; of tables, only the first has the columns. */
-function presenter(target: ResourceTarget): (object: ResourceObject) => unknown {
-  const format = negotiateObject(target.call.request.headers.get("accept"));
-  if (format.as !== "Table") return (object) => presentObject(target, object, format);
-  let withColumns = true;
-  return (object) => {
-    const options = { ...tableOptions(target, format.version), withColumns };
-    withColumns = false;
-    return tableFrame(target.resource.served, object, options);
   };
 }

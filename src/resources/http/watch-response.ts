@@ -1,8 +1,6 @@
-import type { ServedKind } from "../kind.ts";
-import type { ResourceObject } from "../object.ts";
-import { apiVersionOf } from "../kind.ts";
 import { StatusError } from "../status-error.ts";
 import type { WatchFrame } from "../storage.ts";
+import type { WatchPresenter } from "./watch-presenter.ts";
 
 /** How long a watch lives when the client does not say: half an hour to an hour, so that not all end at once. */
 const LIFETIME_SECONDS = 30 * 60;
@@ -10,19 +8,27 @@ const LIFETIME_SECONDS = 30 * 60;
 /** How often a watcher that asked for it is told how far it has seen, in milliseconds. */
 const BOOKMARK_MS = 60_000;
 
+/**
+ * What is written while nothing happens: without a write, the runtime does not notice that a client has gone. It is no
+ * line of its own, since clients take an empty line for a change that is no JSON; space before a value is nothing. After
+ * the last value, some would read it as a value that ends too early. So a watch whose client neither knows bookmarks, of
+ * which the last one ends the line, nor leaves to us when it ends, has none: it is over soon enough.
+ */
+const PADDING = " ";
+
 /** How frames are shown. */
 export interface WatchOptions {
-  readonly kind: ServedKind;
   readonly bookmarks: boolean;
   /** Begins with the objects there are, and marks where they end. */
   readonly initialEvents: boolean;
   readonly timeoutSeconds: number | undefined;
+  /** Whether the watch has lived for long enough: it ends after a line, so that no padding is left without one. */
+  readonly over: () => boolean;
   /** Whether the server is about to stop. */
   readonly stopping: () => boolean;
   /** Whether the watcher may still watch. */
   readonly mayGoOn: () => Promise<boolean>;
-  /** An object as the client wants it, such as a row of a table. */
-  readonly present: (object: ResourceObject) => unknown;
+  readonly present: WatchPresenter;
 }
 
 /** How long this watch lives, in milliseconds. */
@@ -37,22 +43,33 @@ export async function* watchLines(
 ): AsyncGenerator<string, void> {
   let marked = 0;
   let initial = options.initialEvents;
+  const { bookmarks, timeoutSeconds } = options;
+  const pads = bookmarks || timeoutSeconds === undefined || timeoutSeconds > LIFETIME_SECONDS;
+  let padded = false;
+  let reached: string | undefined;
   try {
     for await (const frame of frames) {
       if (!(await options.mayGoOn())) return;
       if (frame.type !== "BOOKMARK") {
-        yield line(frame.type, options.present(frame.object));
+        yield line(frame.type, options.present.object(frame.object));
+        padded = false;
         continue;
       }
-      if (options.stopping()) return;
-      if (!options.bookmarks || (!initial && Date.now() - marked < BOOKMARK_MS)) {
-        // Clients skip it; without a write, the runtime does not notice that a client has gone.
-        yield "\n";
+      reached = frame.resourceVersion;
+      if (options.stopping() || (options.over() && !padded)) break;
+      const isDue = initial || options.over() || Date.now() - marked >= BOOKMARK_MS;
+      if (!bookmarks || !isDue) {
+        padded = pads;
+        if (pads) yield PADDING;
         continue;
       }
+      padded = false;
       marked = Date.now();
-      yield line("BOOKMARK", bookmark(options.kind, frame.resourceVersion, initial));
+      yield line("BOOKMARK", options.present.bookmark(reached, initial));
       initial = false;
+    }
+    if (padded && bookmarks && reached !== undefined) {
+      yield line("BOOKMARK", options.present.bookmark(reached, initial));
     }
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
@@ -97,7 +114,7 @@ export function watchSocket(lines: AsyncGenerator<string, void>, end: () => void
 
 async function send(lines: AsyncGenerator<string, void>, socket: WebSocket): Promise<void> {
   try {
-    for await (const text of lines) if (text !== "\n") socket.send(text.trimEnd());
+    for await (const text of lines) if (text !== PADDING) socket.send(text.trimEnd());
     socket.close(1000, "the watch has ended");
   } catch {
     socket.close(1011, "the watch failed");
@@ -106,13 +123,4 @@ async function send(lines: AsyncGenerator<string, void>, socket: WebSocket): Pro
 
 function line(type: string, object: unknown): string {
   return `${JSON.stringify({ type, object })}\n`;
-}
-
-function bookmark(kind: ServedKind, resourceVersion: string, endsInitial: boolean): unknown {
-  const annotations = endsInitial ? { annotations: { "k8s.io/initial-events-end": "true" } } : {};
-  return {
-    kind: kind.kind,
-    apiVersion: apiVersionOf(kind),
-    metadata: { resourceVersion, creationTimestamp: null, ...annotations },
-  };
 }

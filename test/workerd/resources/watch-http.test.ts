@@ -20,6 +20,8 @@ async function create(name: string): Promise<string> {
 interface Frame {
   readonly type: string;
   readonly object: {
+    readonly kind: string;
+    readonly apiVersion: string;
     readonly metadata: { readonly name?: string; readonly annotations?: object; readonly resourceVersion: string };
     readonly code?: number;
   };
@@ -66,6 +68,47 @@ describe("a watch over HTTP", () => {
       object: { metadata: { annotations: { "k8s.io/initial-events-end": "true" } } },
     });
     expect(Number(mark?.object.metadata.resourceVersion)).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["watch=True", true],
+    ["watch=1", true],
+    ["watch", true],
+    ["watch=yes", true],
+    ["watch=0", false],
+    ["watch=False", false],
+    ["", false],
+  ])("is asked for by ?%s: %s", async (query, isWatch) => {
+    const response = await request(
+      `${path}?${query}&timeoutSeconds=1&resourceVersion=${await create(`q-${Math.random()}`)}`,
+    );
+    expect(response.headers.get("content-type")?.includes("stream=watch")).toBe(isWatch);
+    await response.text();
+  });
+
+  it.each([
+    ["Object", "application/json", "Widget", `${group}/v1`],
+    [
+      "metadata",
+      "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+      "PartialObjectMetadata",
+      "meta.k8s.io/v1",
+    ],
+    [
+      "old metadata",
+      "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1beta1",
+      "PartialObjectMetadata",
+      "meta.k8s.io/v1beta1",
+    ],
+    ["table", "application/json;as=Table;g=meta.k8s.io;v=v1", "Table", "meta.k8s.io/v1"],
+  ])("has changes and bookmarks in one form: %s", async (_form, accept, kind, apiVersion) => {
+    const query =
+      "watch=true&timeoutSeconds=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+    await create(`form-${Math.random()}`);
+    const response = await request(`${path}?${query}`, { headers: { accept } });
+    const frames = parsed(await response.text());
+    expect(new Set(frames.map(({ type }) => type))).toEqual(new Set(["ADDED", "BOOKMARK"]));
+    expect(frames.filter(({ object }) => object.kind !== kind || object.apiVersion !== apiVersion)).toEqual([]);
   });
 
   it("from a version that never was ends with an error that says to begin anew", async () => {
