@@ -1,4 +1,5 @@
 import type { ContentFailure } from "../content/index.ts";
+import { BODY_FAULT_STATUS, type BodyFault, bodyFaultMessage } from "../platform/index.ts";
 
 /**
  * The codes of the Distribution API, with the status and the message that clients print.
@@ -94,4 +95,13 @@ export function failureResponse(failure: ContentFailure): Response {
         detail: `the body broke off; ${failure.received} bytes of the upload were kept`,
       });
   }
+}
+
+/** What the wire says about a manifest that was not read. */
+export function bodyFaultResponse(fault: BodyFault): Response {
+  if (fault.reason === "too-large") return failureResponse({ reason: "manifest-too-large", limit: fault.limit });
+  return errorResponse("SIZE_INVALID", {
+    status: BODY_FAULT_STATUS[fault.reason],
+    message: bodyFaultMessage(fault),
+  });
 }

@@ -7,9 +7,10 @@ import {
   type StoredManifest,
   type Tag,
 } from "../content/index.ts";
+import { readBody } from "../platform/index.ts";
 import { wantsImageOnly } from "./accept.ts";
 import { type Call, isUnchanged, methodNotAllowed } from "./context.ts";
-import { errorResponse, failureResponse } from "./errors.ts";
+import { bodyFaultResponse, errorResponse, failureResponse } from "./errors.ts";
 import { forbidden, recordDone } from "./refusals.ts";
 
 /** The platform of the image that a client gets which cannot take an index, as Docker's registry chooses it. */
@@ -62,14 +63,14 @@ async function push(call: Call, repository: RepositoryName, reference: Reference
   const { request, services, identity, url } = call;
   const tags = tagParameters(url.searchParams);
   if (tags === undefined) return errorResponse("TAG_INVALID", { detail: url.searchParams.getAll("tag") });
-  const bytes = await readLimited(request, MAX_MANIFEST_BYTES);
-  if (bytes === undefined) return failureResponse({ reason: "manifest-too-large", limit: MAX_MANIFEST_BYTES });
+  const read = await readBody(request, { limit: MAX_MANIFEST_BYTES });
+  if (!read.ok) return bodyFaultResponse(read.error);
   const contentType = request.headers.get("content-type") ?? undefined;
   const pushed = await services.manifests.put({
     repository,
     reference,
     tags,
-    bytes,
+    bytes: read.value,
     contentType,
     actor: identity.name,
   });
@@ -90,21 +91,6 @@ function tagParameters(query: URLSearchParams): Tag[] | undefined {
   const tags = query.getAll("tag").map(parseTag);
   const valid = tags.filter((tag) => tag !== undefined);
   return valid.length === tags.length ? valid : undefined;
-}
-
-/** Bytes of a body too large that are read all the same: a client that is cut off while it sends does not see why. */
-const DRAINED_BYTES = 4 * MAX_MANIFEST_BYTES;
-
-/** The body, or `undefined` if it has more than `limit` bytes. */
-async function readLimited(request: Request, limit: number): Promise<Uint8Array | undefined> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of request.body ?? []) {
-    size += piece.byteLength;
-    if (size <= limit) pieces.push(piece);
-    else if (size > DRAINED_BYTES) break;
-  }
-  return size > limit ? undefined : new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 /** How the audit names a manifest within its repository. */

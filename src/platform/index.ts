@@ -1,3 +1,4 @@
+export { type BodyPace, BodyWatch, STREAM_PACE } from "./body-watch.ts";
 export { clientAddress, parseAddress } from "./client-address.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Config, ConfigError, parseConfig, type S3Settings, settingsSchema } from "./config.ts";
@@ -17,6 +18,15 @@ export {
   type OutboundRequest,
 } from "./outbound.ts";
 export { isPrivateAddress } from "./private-address.ts";
+export {
+  BODY_FAULT_STATUS,
+  type BodyFault,
+  bodyFaultMessage,
+  type BodyBounds,
+  type BodySource,
+  readBody,
+  readBodyText,
+} from "./request-body.ts";
 export { requestIds } from "./request-id.ts";
 export { type ResponseContext, strictTransport, withHeaders, withSecurityHeaders } from "./response-headers.ts";
 export { restError } from "./rest-error.ts";

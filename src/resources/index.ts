@@ -15,7 +15,7 @@ export { type FieldRequirement, matchesFields } from "./field-selector.ts";
 export type { AdmissionAttributes, GroupBuilder, GroupRoute, KindRegistration } from "./group-builder.ts";
 export { type ApiServices, resourceApi } from "./http/index.ts";
 export { forwarding } from "./forwarding.ts";
-export { decodeBody } from "./http/body.ts";
+export { bodyFault, decodeBody } from "./http/body.ts";
 export type { KindDeclaration, PrinterColumn } from "./kind.ts";
 export { InProcessClient } from "./in-process-client.ts";
 export { impliedMetadata, type ImpliedObjects, withImplied } from "./implied-objects.ts";

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { err, ok, restError, type Result } from "../../platform/index.ts";
+import {
+  BODY_FAULT_STATUS,
+  bodyFaultMessage,
+  err,
+  ok,
+  readBodyText,
+  restError,
+  type Result,
+} from "../../platform/index.ts";
 import { sessionEntry } from "../audit/index.ts";
 import { ANONYMOUS, type Identity } from "../identity.ts";
 import { clearCookie, readCookie, setCookie, type StartedSession } from "../session/index.ts";
@@ -9,6 +17,9 @@ import type { AccessServices } from "./services.ts";
 
 /** The longest body of a sign-in, in bytes. */
 const MAX_BODY = 16 * 1024;
+
+/** The longest time that one may take to arrive, in milliseconds: nobody has proved anything yet. */
+const SIGN_IN_MS = 20_000;
 
 const credentialSchema = z.object({ username: z.string().min(1), password: z.string().min(1) });
 
@@ -104,8 +115,9 @@ async function readCredential(request: Request): Promise<Result<z.infer<typeof c
   if (type !== "application/json" && type !== "application/x-www-form-urlencoded") {
     return err(restError(415, "expected application/json or application/x-www-form-urlencoded"));
   }
-  const text = await readText(request);
-  if (text === undefined) return err(restError(413, "the body is too long"));
+  const read = await readBodyText(request, { limit: MAX_BODY, totalMs: SIGN_IN_MS });
+  if (!read.ok) return err(restError(BODY_FAULT_STATUS[read.error.reason], bodyFaultMessage(read.error)));
+  const text = read.value;
   const parsed = credentialSchema.safeParse(
     type === "application/json" ? parseJson(text) : Object.fromEntries(new URLSearchParams(text)),
   );
@@ -122,18 +134,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The body as text; `undefined` if it is longer than it may be. No more than that is read. */
-async function readText(request: Request): Promise<string | undefined> {
-  if (request.body === null) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.byteLength;
-    if (length > MAX_BODY) return undefined;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

@@ -235,7 +235,7 @@ describe("POST /auth/token", () => {
     [
       "a long form",
       { grant_type: "password", username: "alice", password: "x".repeat(40_000) },
-      400,
+      413,
       "invalid_request",
     ],
     [

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { type Result, restError } from "../../platform/index.ts";
+import {
+  BODY_FAULT_STATUS,
+  type BodyFault,
+  bodyFaultMessage,
+  ok,
+  readBodyText,
+  type Result,
+  restError,
+} from "../../platform/index.ts";
 import type { AuthenticationFailure } from "../identity.ts";
 import { parseScopes } from "./scope.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -20,6 +28,9 @@ export interface TokenHttpServices extends Omit<TokenServicePorts, "keys"> {
 
 /** Longest form that is read, in bytes: identity tokens of CI jobs may have several KiB. */
 const MAX_FORM = 32 * 1024;
+
+/** The longest time that it may take to arrive, in milliseconds: nobody has proved anything yet. */
+const FORM_MS = 20_000;
 
 const CHALLENGE = `Basic realm="Entrepot"`;
 
@@ -83,8 +94,11 @@ async function byQuery(services: TokenHttpServices, request: Request): Promise<R
 }
 
 async function byForm(services: TokenHttpServices, request: Request): Promise<Response> {
-  const form = await readForm(request);
-  if (form === undefined) return oauthError(400, "invalid_request", "expected a form of at most 32 KiB");
+  const read = await readForm(request);
+  if (!read.ok)
+    return oauthError(BODY_FAULT_STATUS[read.error.reason], "invalid_request", bodyFaultMessage(read.error));
+  const form = read.value;
+  if (form === undefined) return oauthError(400, "invalid_request", "expected a form");
   if (!isService(services, form)) return unknownService();
   if (!GRANT_TYPES.has(form.get("grant_type") ?? "")) {
     return oauthError(400, "unsupported_grant_type", "grant_type is not supported");
@@ -146,20 +160,12 @@ function basicHeader(username: string, password: string): string {
   return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
 }
 
-/** The form in the body; `undefined` if it is of another type or too long. */
-async function readForm(request: Request): Promise<URLSearchParams | undefined> {
+/** The form in the body; `undefined` if it is of another type. */
+async function readForm(request: Request): Promise<Result<URLSearchParams | undefined, BodyFault>> {
   const [type] = (request.headers.get("content-type") ?? "").split(";");
-  if (type?.trim().toLowerCase() !== "application/x-www-form-urlencoded" || request.body === null) return undefined;
-  const body: ReadableStream<Uint8Array> = request.body;
-  const decoder = new TextDecoder();
-  let form = "";
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.byteLength;
-    if (length > MAX_FORM) return undefined;
-    form += decoder.decode(chunk, { stream: true });
-  }
-  return new URLSearchParams(form + decoder.decode());
+  if (type?.trim().toLowerCase() !== "application/x-www-form-urlencoded") return ok(undefined);
+  const read = await readBodyText(request, { limit: MAX_FORM, totalMs: FORM_MS });
+  return read.ok ? ok(new URLSearchParams(read.value)) : read;
 }
 
 function respond(

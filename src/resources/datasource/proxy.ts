@@ -1,4 +1,6 @@
-import { badRequest, StatusError } from "../status-error.ts";
+import { readBody } from "../../platform/index.ts";
+import { bodyFault } from "../http/body.ts";
+import { badRequest } from "../status-error.ts";
 import type { RequestContext } from "../storage.ts";
 import { outboundError } from "./answers.ts";
 import type { SourceConnection } from "./connection.ts";
@@ -44,7 +46,7 @@ export async function proxy(
 ): Promise<Response> {
   const reads = request.method === "GET" || request.method === "HEAD";
   if (context.dryRun && !reads) throw badRequest("a dry run cannot be passed on to a data source");
-  const body = reads ? undefined : await readBody(request);
+  const body = reads ? undefined : await bodyOf(request);
   const outcome = await connection.send({
     path,
     query: new URL(request.url).search,
@@ -77,23 +79,10 @@ function filtered(headers: Headers, names: readonly string[]): Record<string, st
   );
 }
 
-/** @throws {StatusError} RequestEntityTooLarge */
-async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** @throws {StatusError} RequestEntityTooLarge, RequestTimeout */
+async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (request.body === null) return undefined;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.byteLength;
-    if (length > PROXY_LIMITS.requestBytes) {
-      throw new StatusError("RequestEntityTooLarge", `at most ${PROXY_LIMITS.requestBytes} bytes are passed on`);
-    }
-    chunks.push(chunk);
-  }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
+  const read = await readBody(request, { limit: PROXY_LIMITS.requestBytes });
+  if (!read.ok) throw bodyFault(read.error);
+  return read.value;
 }

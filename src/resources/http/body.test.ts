@@ -138,7 +138,7 @@ describe("decodeBody", () => {
   });
 
   it("bounds bodies and objects", async () => {
-    expect(await refused(" ".repeat(LIMIT + 1))).toBe(`413 the request is too large: limit is ${LIMIT}`);
+    expect(await refused(" ".repeat(LIMIT + 1))).toBe(`413 the request is too large: limit is ${LIMIT} bytes`);
     expect(await refused(`{"a":"${"x".repeat(1024 * 1024)}"}`)).toMatch(/^413 the object is too large/);
     expect(await refused(`{"a":"${"x".repeat(1024 * 1000)}"}${" ".repeat(1024 * 1024)}`)).toBe("none");
     const endless = new ReadableStream<Uint8Array>({

@@ -1,3 +1,4 @@
+import { type BodyFault, bodyFaultMessage, readBody } from "../../platform/index.ts";
 import type { JsonObject } from "../object.ts";
 import { isRecord } from "../schema/values.ts";
 import { badRequest, StatusError } from "../status-error.ts";
@@ -89,35 +90,22 @@ function unsupported(message: string): StatusError {
 }
 
 async function readAll({ headers, body }: BodySource, limit: number): Promise<Uint8Array> {
-  const declared = Number(headers.get("content-length") ?? 0);
-  if (declared > limit || (body instanceof Uint8Array && body.byteLength > limit)) throw tooLarge(limit);
-  if (body === null || body instanceof Uint8Array) return body ?? new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = body.getReader();
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    length += value.byteLength;
-    if (length > limit) {
-      // Nobody waits for the rest; that the sender breaks off meanwhile is no failure of ours.
-      reader.cancel().catch(() => {});
-      throw tooLarge(limit);
-    }
-    chunks.push(value);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
+  if (body instanceof Uint8Array) return body;
+  const read = await readBody({ headers, body }, { limit });
+  if (read.ok) return read.value;
+  throw bodyFault(read.error);
 }
 
-function tooLarge(limit: number): StatusError {
-  return new StatusError("RequestEntityTooLarge", `the request is too large: limit is ${limit}`);
+/** A body that was not read, in the dialect of this API. */
+export function bodyFault(fault: BodyFault): StatusError {
+  return new StatusError(FAULT_REASONS[fault.reason], bodyFaultMessage(fault));
 }
+
+const FAULT_REASONS = {
+  "too-large": "RequestEntityTooLarge",
+  stalled: "RequestTimeout",
+  aborted: "BadRequest",
+} as const;
 
 function checkSize(object: unknown): void {
   const size = new TextEncoder().encode(JSON.stringify(object)).byteLength;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BODY_FAULT_STATUS, bodyFaultMessage, readBodyText } from "../../platform/index.ts";
 import { REGISTRIES, SYNC_TASKS } from "../kinds/index.ts";
 import { readConfig } from "./config-text.ts";
 import { exportConfig } from "./export-config.ts";
@@ -53,16 +54,9 @@ export const CONFIG_ROUTES: readonly RestRoute[] = [
   }),
 ];
 
-/** @throws {RestFault} 413 */
+/** @throws {RestFault} 413, 408 */
 async function textOf(request: Request): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    const bytes = chunk as Uint8Array;
-    length += bytes.byteLength;
-    if (length > MAX_CONFIG) throw new RestFault(413, "the configuration is too large", `at most ${MAX_CONFIG} bytes`);
-    text += decoder.decode(bytes, { stream: true });
-  }
-  return text + decoder.decode();
+  const read = await readBodyText(request, { limit: MAX_CONFIG });
+  if (read.ok) return read.value;
+  throw new RestFault(BODY_FAULT_STATUS[read.error.reason], bodyFaultMessage(read.error));
 }
