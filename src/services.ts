@@ -8,7 +8,7 @@ import {
   registryBudgetClass,
   type SyncRestServices,
 } from "./sync/index.ts";
-import { type AccessServices, type Identity, loginGuardClass } from "./access/index.ts";
+import { type AccessServices, loginGuardClass } from "./access/index.ts";
 import {
   type BlobStore,
   createContent,
@@ -37,6 +37,7 @@ import {
 } from "./platform/index.ts";
 import {
   type ApiServices,
+  type Authorizer,
   authorizerChain,
   createResources,
   createSecrets,
@@ -46,7 +47,6 @@ import {
   ResourceStore,
   roleAuthorizer,
   scopeAuthorizer,
-  SECURE_VALUES,
   systemAuthorizer,
   watchHubClass,
 } from "./resources/index.ts";
@@ -147,7 +147,6 @@ function createServices(env: Env): Services {
     client,
     decrypter: secrets.decrypter,
     background: waitUntil,
-    mayUse: (identity, namespace, name) => mayGet(identity, namespace, name),
   });
   const resources = createResources({
     database,
@@ -159,36 +158,26 @@ function createServices(env: Env): Services {
     },
     background: waitUntil,
     staleness: config.READ_STALENESS_MS,
+    authorizer: () => authorizer,
     changed: (kind) => {
       if (decidesAccess(kind)) access.forget();
     },
     groups: [
       ...access.groups,
       secrets.group,
-      ...dataSourceGroups({
-        outbound,
-        decrypter: secrets.decrypter,
-        client,
-        mayUse: ({ identity }, namespace, name) => mayGet(identity, namespace, name),
-      }),
+      ...dataSourceGroups({ outbound, decrypter: secrets.decrypter, client }),
       contentGroup({ ...content, gate, clock, readOnly: config.READ_ONLY }),
       sync.group,
     ],
   });
   resources.usage.contribute(async () => contentUsageNumbers(await content.usage.count()));
   let stopping = false;
-  const authorizer = authorizerChain([
+  const authorizer: Authorizer = authorizerChain([
     systemAuthorizer,
     scopeAuthorizer,
     groupAuthorizer(resources.registry),
     roleAuthorizer(gate),
   ]);
-  // Who may read a SecureValue may have a data source use it; its value is in neither.
-  const mayGet = async (identity: Identity, namespace: string, name: string): Promise<boolean> => {
-    const { group, plural: resource } = SECURE_VALUES;
-    const about = { group, version: "v1", resource, subresource: "", namespace, name, path: "" };
-    return (await authorizer({ identity, verb: "get", ...about })).decision === "allow";
-  };
   return {
     config,
     log,

@@ -41,8 +41,6 @@ export interface SyncServicesPorts {
   readonly decrypter: SecretDecrypter;
   /** Work to finish after the answer. */
   readonly background: (work: Promise<unknown>) => void;
-  /** Whether someone may use a SecureValue. */
-  readonly mayUse: (identity: Identity, namespace: string, secureValue: string) => Promise<boolean>;
 }
 
 /** Mirroring, put together. */
@@ -113,7 +111,6 @@ export function createSync(ports: SyncServicesPorts): Sync {
       registries: access,
       channels: notifier,
       outbound,
-      mayUse: ({ identity }, namespace, name) => ports.mayUse(identity, namespace, name),
       mayCopy: ({ identity }, verb, namespace) => mayCopy(identity, verb, namespace),
     }),
     runner: new SyncRunner(work),

@@ -1,11 +1,5 @@
 import { type Grant, type Rule, serviceAccountIdentity } from "../access/index.ts";
-import {
-  type AdmissionAttributes,
-  type KindKey,
-  type ResourceClient,
-  SECURE_VALUES,
-  StatusError,
-} from "../resources/index.ts";
+import { type AdmissionAttributes, type KindKey, type ResourceClient, StatusError } from "../resources/index.ts";
 import { type MayActAs, requireActingAs } from "./acting.ts";
 import type { BindingSpec } from "./bindings.ts";
 import type { FederatedIssuerSpec } from "./federated-issuer.ts";
@@ -76,7 +70,7 @@ export async function checkTeam(attributes: AdmissionAttributes, grantsOf: Escal
 
 /**
  * Refuses an issuer by whose tokens its writer could be someone else: a service account that they could not make tokens
- * of, or any user, unless they may `impersonate` all. Nor may a secret leave by it that they may not get.
+ * of, or any user, unless they may `impersonate` all.
  * @throws {StatusError} Forbidden
  */
 export async function checkIssuer(attributes: AdmissionAttributes, mayActAs: MayActAs): Promise<void> {
@@ -94,10 +88,6 @@ export async function checkIssuer(attributes: AdmissionAttributes, mayActAs: May
   if (!may(attributes, "impersonate", USERS, undefined, "")) {
     const why = "only those who may impersonate all users may say by whom users sign in";
     throw forbidden(attributes, FEDERATED_ISSUERS, why);
-  }
-  const { clientSecret } = login;
-  if (clientSecret !== undefined && !may(attributes, "get", SECURE_VALUES, clientSecret.namespace, clientSecret.name)) {
-    throw forbidden(attributes, FEDERATED_ISSUERS, `you may not get the SecureValue "${clientSecret.name}"`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Issuer, IssuerLogin } from "../access/index.ts";
-import type { KindDeclaration } from "../resources/index.ts";
+import { type KindDeclaration, secretReferenceAnywhere } from "../resources/index.ts";
 import { FEDERATED_ISSUERS } from "./names.ts";
 
 const MAX_JWKS = 65_536;
@@ -60,8 +60,7 @@ const claimRuleSchema = z.object({
 
 const loginSchema = z.object({
   clientId: z.string().min(1).max(MAX_TEXT).describe("What the issuer knows this server as."),
-  clientSecret: z
-    .object({ namespace: objectName.describe("Its namespace."), name: objectName.describe("Its name.") })
+  clientSecret: secretReferenceAnywhere()
     .optional()
     .describe("The SecureValue with the client's secret, which has to list `iam.entrepot.dev` among its decrypters."),
   scopes: z

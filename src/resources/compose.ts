@@ -1,5 +1,6 @@
 import { systemIdentity } from "../access/index.ts";
 import type { Clock, Database, Log } from "../platform/index.ts";
+import type { Authorizer } from "./authorizer.ts";
 import type { KindKey, ResourceClient } from "./client.ts";
 import { coreGroup } from "./core/namespaces.ts";
 import { DefinedGroups } from "./definitions/defined-groups.ts";
@@ -18,6 +19,7 @@ import { ResourceStore } from "./resource-store.ts";
 import type { RequestContext, Storage } from "./storage.ts";
 import { UpkeepStore } from "./upkeep-store.ts";
 import { UsageStatistics } from "./usage.ts";
+import { createUseRule, type UseRule } from "./use/index.ts";
 import { watch } from "./watch/watch.ts";
 import { hubName } from "./watch/watch-hub.ts";
 
@@ -35,6 +37,8 @@ export interface ResourcePorts {
   readonly staleness: number;
   /** Groups besides the kernel's own. */
   readonly groups: readonly GroupBuilder[];
+  /** What decides about requests; asked for when it is needed, since it is made after the kinds. */
+  readonly authorizer: () => Authorizer;
   /** Told of each kind of which this isolate wrote an object, after the write. */
   readonly changed?: (kind: KindKey) => void;
 }
@@ -43,6 +47,7 @@ export interface ResourcePorts {
 export interface Resources {
   readonly registry: ResourceRegistry;
   readonly client: ResourceClient;
+  readonly use: UseRule;
   readonly maintenance: ResourceMaintenance;
   readonly usage: UsageStatistics;
 }
@@ -78,6 +83,11 @@ export function createResources(ports: ResourcePorts): Resources {
     // A poke that is lost costs time, not changes: hubs with watchers also look for themselves.
     background(hub.poke(rv).catch((error: unknown) => log.debug("watch-hub.poke-failed", { error })));
   };
+  const use = createUseRule({
+    authorizer: ports.authorizer,
+    resource: (group, plural) => registry.resource(group, plural),
+    context: SYSTEM,
+  });
   const makeStorage: StorageFactory = (kind, admission) =>
     new GeneralStorage(kind, admission, {
       store,
@@ -86,8 +96,9 @@ export function createResources(ports: ResourcePorts): Resources {
       changed,
       dependents,
       watch: (served, query) => watch({ store, hubs }, served, query),
+      use,
     });
-  const registry = new ResourceRegistry(makeStorage);
+  const registry = new ResourceRegistry(makeStorage, use);
   const defined = new DefinedGroups({ store, makeStorage, clock, staleness: ports.staleness });
   const cleaner = new DefinitionCleaner({
     store,
@@ -117,6 +128,7 @@ export function createResources(ports: ResourcePorts): Resources {
   return {
     registry,
     client,
+    use,
     maintenance: new ResourceMaintenance({ store: upkeep, dependents, cleaner, enqueue, clock, log }),
     usage: new UsageStatistics({ store: upkeep, database, clock }),
   };

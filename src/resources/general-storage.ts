@@ -10,6 +10,7 @@ import { newMetadata, nextMetadata, timestamp } from "./object-metadata.ts";
 import { type Admission, admit, checkSize, isNewGeneration, sameJson, withStatusOf } from "./object-pipeline.ts";
 import type { OwnerStore } from "./owner-store.ts";
 import { recordUpdate } from "./patch/managed-fields.ts";
+import type { UseRule } from "./use/use-rule.ts";
 import type { ObjectKey, ResourceStore, ResourceWrite } from "./resource-store.ts";
 import { restoreObject } from "./restore.ts";
 import { alreadyExists, badRequest, conflict, ignoring, invalid, notFound } from "./status-error.ts";
@@ -38,6 +39,8 @@ export interface GeneralStoragePorts {
   readonly changed: (kind: ServedKind, rv: number) => void;
   readonly dependents: DependentCollector;
   readonly watch: (kind: ServedKind, query: WatchQuery) => AsyncIterable<WatchFrame>;
+  /** Whether a writer may use what an object names. */
+  readonly use: UseRule;
 }
 
 /** Objects of one kind, kept in the database. What every kind has that brings no storage of its own. */
@@ -161,7 +164,7 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     const name = nameFor(input.metadata, Math.random);
     this.#checkPlace(namespace, name);
     const { status, ...rest } = input;
-    const object = await admit(this.#kind, this.#admission, {
+    const object = await admit(this.#kind, this.#admission, this.#ports.use, {
       context,
       operation: "CREATE",
       subresource: "",
@@ -210,7 +213,7 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     const { name, namespace, generation } = current.metadata;
     const causes = finalizerCauses(current.metadata, next.metadata);
     if (causes.length > 0) throw invalid(this.#kind, name, causes);
-    const admitted = await admit(this.#kind, this.#admission, {
+    const admitted = await admit(this.#kind, this.#admission, this.#ports.use, {
       context,
       operation: "UPDATE",
       subresource: options.subresource ?? "",

@@ -43,6 +43,7 @@ export type {
   WatchFrame,
   WatchQuery,
 } from "./storage.ts";
+export { createUseRule, secretReference, secretReferenceAnywhere, type UseRule, uses } from "./use/index.ts";
 export { type UsageContributor, UsageStatistics } from "./usage.ts";
 export type { UsageNumbers } from "./usage-store.ts";
 export { watchHubClass } from "./watch/watch-hub.ts";

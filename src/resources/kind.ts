@@ -25,6 +25,17 @@ export interface ValidationRule {
 }
 
 /**
+ * Says that a field names an object that whoever acts on this one uses: a text, or an object with `name` and, if it may
+ * be elsewhere, `namespace`.
+ */
+export interface UsedKind {
+  /** `<plural>.<group>`, or the plural alone of a kind in the same group. */
+  readonly resource: string;
+  /** Names that stand for something which is no object and has no secret. */
+  readonly except?: readonly string[];
+}
+
+/**
  * A node of a structural schema: JSON Schema as OpenAPI 3.0 writes it, with Kubernetes' extensions.
  * @see Kubernetes, "Specifying a structural schema"
  */
@@ -63,6 +74,7 @@ export interface SchemaNode {
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
   readonly "x-kubernetes-map-type"?: "atomic" | "granular";
   readonly "x-kubernetes-validations"?: readonly ValidationRule[];
+  readonly "x-entrepot-uses"?: UsedKind;
 }
 
 /** How a kind is called. */
@@ -117,6 +129,8 @@ export interface ServedKind extends KindNames {
   readonly columns: readonly PrinterColumn[];
   readonly selectableFields: readonly string[];
   readonly hasStatus: boolean;
+  /** The same of the kind's other versions: what one version does not know may be in an object nevertheless. */
+  readonly otherSchemas?: readonly SchemaNode[];
   /** What is wrong with a name; a subdomain of DNS unless given. */
   readonly checkName?: (name: string) => readonly StatusCause[];
   /** Checks beyond the schema; paths as in `StatusCause.field`. */

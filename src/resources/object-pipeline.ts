@@ -7,6 +7,7 @@ import { withDefaults } from "./schema/defaults.ts";
 import { prune } from "./schema/prune.ts";
 import { validateSchema } from "./schema/validate.ts";
 import { invalid, type StatusCause, StatusError } from "./status-error.ts";
+import type { UseRule } from "./use/use-rule.ts";
 
 /** Largest object kept, in bytes of JSON: a row of the change log holds it, and rows are at most 2 MB. */
 const MAX_OBJECT_BYTES = 1024 * 1024;
@@ -16,13 +17,15 @@ export type Admission = Pick<GroupBuilder, "mutate" | "validate">;
 
 /**
  * Makes of what a client sent what may be stored: unknown fields dropped, defaults filled in, changed by the group,
- * checked against schema, rules and the group. What an update leaves as it is is not checked again: the schema may have
- * changed, and labels and finalizers of objects that it broke must still be writable.
+ * checked against schema, rules and the group, and by whether its writer may use what it names. What an update leaves as
+ * it is is not checked again: the schema may have changed, and labels and finalizers of objects that it broke must still
+ * be writable.
  * @throws {StatusError} Invalid, or what the group throws
  */
 export async function admit<T extends ResourceInput>(
   kind: ServedKind,
   admission: Admission,
+  use: UseRule,
   attributes: Omit<AdmissionAttributes, "object" | "resource"> & { readonly object: T },
 ): Promise<T> {
   const { oldObject } = attributes;
@@ -32,7 +35,7 @@ export async function admit<T extends ResourceInput>(
   const about = { ...attributes, resource: kind.plural };
   const mutated = (await admission.mutate?.({ ...about, object: shaped })) as T | undefined;
   const object = mutated === undefined || mutated === shaped ? shaped : shape(mutated);
-  const causes = await check(kind, admission, { ...about, object });
+  const causes = await check(kind, admission, use, { ...about, object });
   if (causes.length > 0) throw invalid(kind, attributes.name, causes);
   return object;
 }
@@ -50,9 +53,10 @@ export function checkSize(object: ResourceObject): void {
 async function check(
   kind: ServedKind,
   admission: Admission,
+  use: UseRule,
   attributes: AdmissionAttributes,
 ): Promise<readonly StatusCause[]> {
-  const { object, oldObject } = attributes;
+  const { object, oldObject, context, namespace } = attributes;
   const causes = checkMeta(object.metadata);
   if (!isSameBody(oldObject, object)) causes.push(...validateSchema(object, kind.schema));
   // Rules and the group's own checks may rely on the shape.
@@ -64,7 +68,11 @@ async function check(
     causes.push(...checkRules(object, oldObject, kind.schema));
   }
   if (causes.length > 0) return causes;
-  return (await admission.validate?.(attributes)) ?? [];
+  // Whatever changes may be where a secret goes.
+  if (oldObject === undefined || isNewGeneration(kind, oldObject, object)) {
+    causes.push(...(await use.refusals(context.identity, kind, object, namespace)));
+  }
+  return [...causes, ...((await admission.validate?.(attributes)) ?? [])];
 }
 
 /** Whether an update changes metadata at the most. */

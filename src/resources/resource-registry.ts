@@ -5,6 +5,7 @@ import type { ServedKind } from "./kind.ts";
 import type { Admission } from "./object-pipeline.ts";
 import { serveKind } from "./schema/serve-kind.ts";
 import type { FullStorage } from "./storage.ts";
+import { guarded, type UseRule } from "./use/index.ts";
 
 /** Makes the general storage of a kind. */
 export type StorageFactory = (kind: ServedKind, admission: Admission) => FullStorage;
@@ -24,12 +25,15 @@ export interface RuntimeGroups {
 export class ResourceRegistry {
   readonly #groups = new Map<string, ServedGroup>();
   readonly #makeStorage: StorageFactory;
+  readonly #use: UseRule;
   #runtime: RuntimeGroups | undefined;
   /** All groups, as long as those defined at run time stay the same: documents are kept by the list. */
   #all: { readonly defined: readonly ServedGroup[]; readonly groups: readonly ServedGroup[] } | undefined;
 
-  constructor(makeStorage: StorageFactory) {
+  /** @param use whether someone may use what an object names */
+  constructor(makeStorage: StorageFactory, use: UseRule) {
     this.#makeStorage = makeStorage;
+    this.#use = use;
   }
 
   /** @throws {Error} naming the group, version or kind that is wrong or registered twice */
@@ -101,11 +105,16 @@ export class ResourceRegistry {
   #serve(
     builder: GroupBuilder,
     version: string,
-    { declaration, storage, connecters }: KindRegistration,
+    { declaration, storage: own, connecters = [] }: KindRegistration,
   ): ServedResource {
     const served = serveKind(builder.group, version, declaration);
     const general = this.#makeStorage(served, builder);
-    return { served, storage: storage?.(general) ?? general, connecters: connecters ?? [] };
+    const storage = own?.(general) ?? general;
+    return {
+      served,
+      storage,
+      connecters: connecters.map((connecter) => guarded(connecter, served, storage, this.#use)),
+    };
   }
 }
 

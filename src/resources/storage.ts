@@ -144,6 +144,11 @@ export interface Connecter {
   readonly subresource: string;
   readonly description: string;
   readonly methods: readonly ("GET" | "POST" | "PUT" | "DELETE")[];
+  /**
+   * Calling it does not have what the object names used by whoever calls. Without it, the endpoint is for those who may
+   * use all of that (`createUseRule`).
+   */
+  readonly usesNothing?: true;
   /** `path` is what follows the subresource, without a leading slash. */
   connect(
     context: RequestContext,

@@ -7,6 +7,8 @@ import type { ResourceInput, ResourceObject } from "../../src/resources/object.t
 import { OwnerStore } from "../../src/resources/owner-store.ts";
 import { ResourceRegistry } from "../../src/resources/resource-registry.ts";
 import { ResourceStore } from "../../src/resources/resource-store.ts";
+import { systemAuthorizer } from "../../src/resources/authorizer.ts";
+import { createUseRule } from "../../src/resources/use/index.ts";
 import { createSecrets, type SecureValueSpec } from "../../src/resources/secret/index.ts";
 import { StatusError } from "../../src/resources/status-error.ts";
 import type { RequestContext, Storage, WatchFrame } from "../../src/resources/storage.ts";
@@ -54,7 +56,12 @@ export function secretPlatform(options: PlatformOptions = {}) {
     context,
   });
   const frames: WatchFrame[] = [];
-  const registry = new ResourceRegistry(
+  const use = createUseRule({
+    authorizer: () => systemAuthorizer,
+    resource: (group, plural) => registry.resource(group, plural),
+    context,
+  });
+  const registry: ResourceRegistry = new ResourceRegistry(
     (kind, admission) =>
       new GeneralStorage(kind, admission, {
         store,
@@ -65,7 +72,9 @@ export function secretPlatform(options: PlatformOptions = {}) {
         async *watch() {
           yield* frames;
         },
+        use,
       }),
+    use,
   );
   const client = {
     async find(kind: { readonly group: string; readonly plural: string }, namespace: string, name: string) {

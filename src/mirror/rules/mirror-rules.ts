@@ -17,7 +17,18 @@ const MIN_INTERVAL = 60_000;
 
 const duration = checkedText(32, durationProblem);
 const pattern = checkedText(MAX_PATTERN_LENGTH, patternProblem);
-const registryName = z.string().min(1).max(253);
+/** Marked for the kinds that have these rules: whoever writes them has the registry and its credential used. */
+const registryName = z
+  .string()
+  .min(1)
+  .max(253)
+  .meta({ "x-entrepot-uses": { resource: "registries", except: ["local"] } });
+/** Marked in the same way: whoever writes it has the channel and its address used. */
+const channelName = z
+  .string()
+  .min(1)
+  .max(253)
+  .meta({ "x-entrepot-uses": { resource: "notificationchannels" } });
 
 const REPOSITORY = /^[A-Za-z0-9](?:[A-Za-z0-9._-]|\/(?=[A-Za-z0-9]))*$/;
 const REPOSITORY_GLOB = /^[A-Za-z0-9*?](?:[A-Za-z0-9._*?-]|\/(?=[A-Za-z0-9*?]))*$/;
@@ -230,7 +241,7 @@ export const notificationRuleSchema = z
       .enum(["all", "failed", "never"])
       .default("failed")
       .describe("Which runs to tell about: all, those where something failed, or none."),
-    channels: z.array(z.string().min(1).max(253)).max(20).default([]).describe("Names of the channels to tell."),
+    channels: z.array(channelName).max(20).default([]).describe("Names of the channels to tell."),
   })
   .describe("Whom to tell about a run.");
 

@@ -112,32 +112,6 @@ describe("groups", () => {
   });
 });
 
-it("uses only secrets that its writer may use, and asks again when its address changes", async () => {
-  const asked: string[] = [];
-  const [group] = dataSourceGroups({
-    outbound: new Outbound({ fetch: async () => new Response(), allowPrivate: false }),
-    decrypter: { decrypt: async () => new Map() },
-    client: () => ({}) as ResourceClient,
-    async mayUse({ identity }, namespace, name) {
-      asked.push(`${identity.name} ${namespace}/${name}`);
-      return name === "mine";
-    },
-  });
-  const spec = (url: string, name: string) => ({ spec: { title: "x", url, secure: { token: { name } } } });
-  const validate = async (object: unknown, oldObject?: unknown) => {
-    const context = { identity: systemIdentity("eve") };
-    const attributes = { context, operation: "UPDATE", namespace: "team", object, oldObject };
-    return group?.validate?.(attributes as unknown as AdmissionAttributes);
-  };
-  expect(await validate(spec("https://a.example.com", "mine"))).toEqual([]);
-  expect(await validate(spec("https://a.example.com", "theirs"))).toMatchObject([{ field: "spec.secure.token.name" }]);
-  expect(await validate(spec("https://b.example.com", "theirs"), spec("https://a.example.com", "theirs"))).toHaveLength(
-    1,
-  );
-  expect(await validate(spec("https://a.example.com", "theirs"), spec("https://a.example.com", "theirs"))).toEqual([]);
-  expect(asked).toEqual(["eve team/mine", "eve team/theirs", "eve team/theirs"]);
-});
-
 describe("gitea", () => {
   const spec = { title: "Git", url: "https://git.example.com/base", secure: { token: { name: "token" } } };
 

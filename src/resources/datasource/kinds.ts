@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { KindDeclaration } from "../kind.ts";
+import { secretReference } from "../use/secret-reference.ts";
 import type { DataSourceAdapter } from "./adapter.ts";
 
 /** How data sources name themselves to SecureValues. */
@@ -51,6 +52,4 @@ export function dataSourceKind(adapter: DataSourceAdapter): KindDeclaration {
   };
 }
 
-const secretName = z.object({
-  name: z.string().min(1).max(253).describe("Name of the SecureValue in this namespace."),
-});
+const secretName = secretReference("Name of the SecureValue in this namespace.");

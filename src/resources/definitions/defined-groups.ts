@@ -127,6 +127,7 @@ export function servedKind(spec: DefinitionSpec, version: DefinitionVersion): Se
     columns: columnsOf(version),
     selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath),
     hasStatus: version.subresources?.status !== undefined,
+    otherSchemas: spec.versions.filter((other) => other !== version).map(schemaOf),
   };
 }
 

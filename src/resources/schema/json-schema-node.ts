@@ -30,6 +30,7 @@ const KEPT: ReadonlySet<string> = new Set([
   "x-kubernetes-list-map-keys",
   "x-kubernetes-map-type",
   "x-kubernetes-validations",
+  "x-entrepot-uses",
 ]);
 
 const TYPES: ReadonlySet<unknown> = new Set(["object", "array", "string", "integer", "number", "boolean"]);

@@ -29,6 +29,11 @@ const isRule: Shape = (value) => {
   return areTexts && isReason && (optionalOldSelf === undefined || isFlag(optionalOldSelf));
 };
 
+const isUse: Shape = (value) => {
+  if (!isRecord(value) || !isText(value["resource"])) return false;
+  return value["except"] === undefined || isTexts(value["except"]);
+};
+
 /**
  * Keywords of a schema, and what their values look like. A definition comes from outside: nothing in it has the type
  * that `SchemaNode` promises until this has been asked.
@@ -70,6 +75,7 @@ export const KEYWORDS: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ["x-kubernetes-list-map-keys", isTexts],
   ["x-kubernetes-map-type", isOneOf("atomic", "granular")],
   ["x-kubernetes-validations", (value) => Array.isArray(value) && value.every(isRule)],
+  ["x-entrepot-uses", isUse],
 ]);
 
 /** Keywords that say what a value is. Below `allOf`, `anyOf`, `oneOf` and `not`, a schema may only constrain. */
@@ -85,4 +91,5 @@ export const DESCRIBING: readonly string[] = [
   "x-kubernetes-list-map-keys",
   "x-kubernetes-map-type",
   "x-kubernetes-validations",
+  "x-entrepot-uses",
 ];

@@ -107,6 +107,7 @@ export function constraintsOf(node: SchemaNode): SchemaNode {
     "x-kubernetes-list-map-keys": _listMapKeys,
     "x-kubernetes-map-type": _mapType,
     "x-kubernetes-validations": _validations,
+    "x-entrepot-uses": _uses,
     properties,
     items,
     ...constraints

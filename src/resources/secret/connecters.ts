@@ -16,6 +16,7 @@ export function rotateConnecter(maintenance: SecretMaintenance): Connecter {
     subresource: "rotate",
     description: "Gives the namespace a new data key and puts its values under it.",
     methods: ["POST"],
+    usesNothing: true,
     async connect(context, { namespace, name }) {
       if (name !== SYSTEM_KEEPER) throw notFound(KEEPERS, `${name}/rotate`);
       if (namespace === undefined) throw badRequest("data keys belong to a namespace");
@@ -31,6 +32,7 @@ export function auditConnecter(audit: SecretAuditStore): Connecter {
     subresource: "audit",
     description: "Who read the secret or tried to, newest first.",
     methods: ["GET"],
+    usesNothing: true,
     async connect(_context, { namespace, name }) {
       if (namespace === undefined) throw badRequest("a SecureValue stands in a namespace");
       const attempts = await audit.of(namespace, name, AUDIT_ROWS);

@@ -1,12 +1,9 @@
 import { z } from "zod";
 import type { KindDeclaration } from "../kind.ts";
-import type { KindKey } from "../client.ts";
+import { secretReference, uses } from "../use/secret-reference.ts";
+import { KEEPERS, SECRET_GROUP, SECURE_VALUES } from "./names.ts";
 
-export const SECRET_GROUP = "secret.entrepot.dev";
-export const SECRET_VERSION = "v1";
-
-/** The keeper there always is: values are kept in the platform's own database, encrypted. */
-export const SYSTEM_KEEPER = "system";
+export { KEEPERS, SECRET_GROUP, SECRET_VERSION, SECURE_VALUES, SYSTEM_KEEPER } from "./names.ts";
 
 /** Bounds of a SecureValue. @see Grafana, apps/secret, SecureValueSpec */
 export const SECURE_VALUE_LIMITS = { description: 253, valueBytes: 24_576, ref: 1024, decrypters: 64 } as const;
@@ -34,6 +31,7 @@ export const secureValueSpec = z.object({
     .min(1)
     .max(253)
     .optional()
+    .meta(uses(KEEPERS))
     .describe("Name of the Keeper in this namespace; `system`, which encrypts into the database, unless given."),
   decrypters: z
     .array(z.string().min(1).max(253))
@@ -52,8 +50,6 @@ export const secureValueStatus = z.object({
 });
 
 export type SecureValueStatus = z.infer<typeof secureValueStatus>;
-
-export const SECURE_VALUES: KindKey = { group: SECRET_GROUP, plural: "securevalues" };
 
 /** A secret that is written by people and read by parts of the platform only. */
 export const secureValueKind: KindDeclaration<typeof secureValueSpec, typeof secureValueStatus> = {
@@ -80,17 +76,15 @@ export const keeperSpec = z.object({
     .object({
       address: z.string().max(1024).describe("Base address of the service, `https://vault.example.com:8200`."),
       namespace: z.string().max(253).optional().describe("The service's own namespace (`X-Vault-Namespace`)."),
-      token: z
-        .object({ name: z.string().min(1).max(253).describe("Name of a SecureValue kept by `system`.") })
-        .describe(`The token to read with. Its SecureValue must list \`${SECRET_GROUP}\` as a decrypter.`),
+      token: secretReference("Name of a SecureValue kept by `system`.").describe(
+        `The token to read with. Its SecureValue must list \`${SECRET_GROUP}\` as a decrypter.`,
+      ),
     })
     .optional()
     .describe("HashiCorp Vault or OpenBao, its KV engine; SecureValues refer to what is there."),
 });
 
 export type KeeperSpec = z.infer<typeof keeperSpec>;
-
-export const KEEPERS: KindKey = { group: SECRET_GROUP, plural: "keepers" };
 
 /** A service that keeps values. */
 export const keeperKind: KindDeclaration<typeof keeperSpec> = {

@@ -30,12 +30,3 @@ export const notificationChannelKind: KindDeclaration<typeof notificationChannel
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
   ],
 };
-
-/** The SecureValues that a channel names, by the paths of the fields that name them. */
-export function channelSecrets(spec: NotificationChannelSpec): ReadonlyMap<string, string> {
-  const { urlRef, secretRef: signing } = spec;
-  return new Map([
-    ["spec.urlRef.name", urlRef.name],
-    ...(signing === undefined ? [] : [["spec.secretRef.name", signing.name] as const]),
-  ]);
-}

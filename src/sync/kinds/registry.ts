@@ -1,17 +1,13 @@
 import { z } from "zod";
-import type { KindDeclaration } from "../../resources/index.ts";
+import { type KindDeclaration, secretReference } from "../../resources/index.ts";
 import { conditionsSchema } from "./condition.ts";
 import { REGISTRIES } from "./names.ts";
 import { addressProblem } from "./registry-address.ts";
 
 /** What a SecureValue of the namespace is named by. */
-export const secretRef = z.object({
-  name: z
-    .string()
-    .min(1)
-    .max(253)
-    .describe("Name of a SecureValue in this namespace that lists `sync.entrepot.dev` among its decrypters."),
-});
+export const secretRef = secretReference(
+  "Name of a SecureValue in this namespace that lists `sync.entrepot.dev` among its decrypters.",
+);
 
 export const REGISTRY_TYPES = [
   "generic",
@@ -108,14 +104,8 @@ export const registryKind: KindDeclaration<typeof registrySpec, typeof registryS
   selectableFields: [".spec.type"],
 };
 
-/** The SecureValues that a registry names, by the paths of the fields that name them. */
-export function registrySecrets({ passwordRef, tokenRef, ecr }: RegistrySpec): ReadonlyMap<string, string> {
-  const refs = {
-    "spec.passwordRef.name": passwordRef,
-    "spec.tokenRef.name": tokenRef,
-    "spec.ecr.accessKeyIdRef.name": ecr?.accessKeyIdRef,
-    "spec.ecr.secretAccessKeyRef.name": ecr?.secretAccessKeyRef,
-    "spec.ecr.sessionTokenRef.name": ecr?.sessionTokenRef,
-  };
-  return new Map(Object.entries(refs).flatMap(([path, ref]) => (ref === undefined ? [] : [[path, ref.name] as const])));
+/** The names of the SecureValues that a registry signs in with. */
+export function registrySecrets({ passwordRef, tokenRef, ecr }: RegistrySpec): readonly string[] {
+  const refs = [passwordRef, tokenRef, ecr?.accessKeyIdRef, ecr?.secretAccessKeyRef, ecr?.sessionTokenRef];
+  return [...new Set(refs.flatMap((ref) => (ref === undefined ? [] : [ref.name])))];
 }

@@ -16,11 +16,11 @@ import { executionConnecters } from "./execution-connecters.ts";
 import { executionKind } from "./execution.ts";
 import { executionStorage } from "./execution-storage.ts";
 import { LOCAL_REGISTRY, NOTIFICATION_CHANNELS, REGISTRIES, SYNC_GROUP, SYNC_TASKS, SYNC_VERSION } from "./names.ts";
-import { channelSecrets, notificationChannelKind, type NotificationChannelSpec } from "./notification-channel.ts";
+import { notificationChannelKind } from "./notification-channel.ts";
 import type { ChannelTester, RegistryAccess, TaskControl } from "./ports.ts";
 import { registryAddress } from "./registry-address.ts";
 import { channelConnecters, registryConnecters } from "./registry-connecters.ts";
-import { registryKind, registrySecrets, type RegistrySpec } from "./registry.ts";
+import { registryKind, type RegistrySpec } from "./registry.ts";
 import { syncTaskKind, type SyncTask, type SyncTaskSpec } from "./sync-task.ts";
 import { taskConnecters } from "./task-connecters.ts";
 import { localUses, taskCauses } from "./task-rules.ts";
@@ -39,11 +39,6 @@ export interface SyncGroupPorts {
   readonly channels: ChannelTester;
   /** Which addresses may be called. */
   readonly outbound: Pick<Outbound, "refusal">;
-  /**
-   * Whether the one who writes a registry or a channel may use a SecureValue. Without asking, whoever may write them
-   * could have any secret that lists this group sent to an address of their choice.
-   */
-  readonly mayUse: (context: RequestContext, namespace: string, secureValue: string) => Promise<boolean>;
   /**
    * Whether the one who writes a task may pull from or push to every repository of a namespace of this registry, or of
    * all of them. Without asking, whoever may write tasks could read and write what they may not.
@@ -98,8 +93,6 @@ export function syncGroup(ports: SyncGroupPorts): GroupBuilder {
           return registryCauses(attributes, ports);
         case SYNC_TASKS.plural:
           return syncTaskCauses(attributes, ports);
-        case NOTIFICATION_CHANNELS.plural:
-          return secretCauses(attributes, channelSecrets(object.spec as NotificationChannelSpec), ports);
         default:
           return [];
       }
@@ -107,9 +100,9 @@ export function syncGroup(ports: SyncGroupPorts): GroupBuilder {
   };
 }
 
-async function registryCauses(attributes: AdmissionAttributes, ports: SyncGroupPorts): Promise<StatusCause[]> {
+function registryCauses(attributes: AdmissionAttributes, ports: SyncGroupPorts): StatusCause[] {
   const spec = attributes.object.spec as RegistrySpec;
-  const causes = await secretCauses(attributes, registrySecrets(spec), ports);
+  const causes: StatusCause[] = [];
   if ((spec.type === "local") !== (attributes.name === LOCAL_REGISTRY)) {
     const message = `Invalid value: ${JSON.stringify(spec.type)}: type local and the name ${LOCAL_REGISTRY} belong together`;
     causes.push({ reason: "FieldValueInvalid", field: "spec.type", message });
@@ -118,21 +111,6 @@ async function registryCauses(attributes: AdmissionAttributes, ports: SyncGroupP
   if (url !== undefined && ports.outbound.refusal(url)?.reason === "private-address") {
     const message = "Forbidden: a private address, and OUTBOUND_PRIVATE does not allow those";
     causes.push({ reason: "FieldValueForbidden", field: "spec.url", message });
-  }
-  return causes;
-}
-
-/** The secrets that the writer may not use. Asked again with each change of the spec: the address may be another. */
-async function secretCauses(
-  { context, namespace = "" }: AdmissionAttributes,
-  secrets: ReadonlyMap<string, string>,
-  { mayUse }: SyncGroupPorts,
-): Promise<StatusCause[]> {
-  const causes: StatusCause[] = [];
-  for (const [field, secret] of secrets) {
-    if (await mayUse(context, namespace, secret)) continue;
-    const message = `Forbidden: you may not use the SecureValue ${JSON.stringify(secret)}`;
-    causes.push({ reason: "FieldValueForbidden", field, message });
   }
   return causes;
 }

@@ -48,6 +48,8 @@ export function taskConnecters(ports: TaskConnecterPorts): Connecter[] {
       description:
         'Runs the task now: `{"dryRun": false, "onlyFailed": false, "tags": ["v1"]}`, all optional. Answers the Execution, or 409 if one runs.',
       methods: ["POST"],
+      // It acts with the rights of the task's writer, not of whoever calls.
+      usesNothing: true,
       async connect({ identity }, target, request) {
         const task = await taskAt(target);
         const { dryRun, onlyFailed, tags: only } = await bodyOf(request, runBody);
@@ -63,6 +65,7 @@ export function taskConnecters(ports: TaskConnecterPorts): Connecter[] {
       subresource: "stop",
       description: "Stops the run of the task within seconds. Answers its Execution, or 409 if none runs.",
       methods: ["POST"],
+      usesNothing: true,
       async connect(_context, target) {
         const task = await taskAt(target);
         const active = await executions.active(task.metadata.uid);

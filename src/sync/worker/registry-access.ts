@@ -109,7 +109,7 @@ async function credentialOf(
   spec: RegistrySpec,
   decrypter: SecretDecrypter,
 ): Promise<Credential> {
-  const names = [...new Set(registrySecrets(spec).values())];
+  const names = registrySecrets(spec);
   const values = names.length === 0 ? new Map() : await decrypter.decrypt(SYNC_GROUP, namespace, names);
   const secret = ({ name }: { readonly name: string }): string => {
     const value: Result<string, string> | undefined = values.get(name);

@@ -122,6 +122,13 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
     clock,
     log: quietLog,
   });
+  const authorizer = authorizerChain([
+    scopeAuthorizer,
+    systemAuthorizer,
+    ownAccountAuthorizer,
+    displayAuthorizer,
+    roleAuthorizer(gate),
+  ]);
   const resources = createResources({
     database,
     clock,
@@ -130,6 +137,7 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
     enqueue: async () => {},
     background: (work) => void background.push(work),
     staleness: 0,
+    authorizer: () => authorizer,
     groups: [
       iamGroup({
         client,
@@ -147,13 +155,7 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
     gate,
     audit: { record: (_request: Request, _entry: AuditEntry) => {} },
     registry: resources.registry,
-    authorizer: authorizerChain([
-      scopeAuthorizer,
-      systemAuthorizer,
-      ownAccountAuthorizer,
-      displayAuthorizer,
-      roleAuthorizer(gate),
-    ]),
+    authorizer,
     clock,
     stopping: () => false,
     log: quietLog,

@@ -65,6 +65,11 @@ export function iamPlatform({ clock = Date.now, staleness = 0 }: IamOptions = {}
     enqueue: async () => {},
     background: (work) => void work,
     staleness: 0,
+    authorizer:
+      () =>
+      ({ identity, ...asked }) => ({
+        decision: identity.policy.decide(asked).allowed ? "allow" : "no-opinion",
+      }),
     groups: [
       iamGroup({
         client,

@@ -7,6 +7,7 @@ import {
   resourceApi,
   type ResourceClient,
   type ResourceObject,
+  systemAuthorizer,
 } from "../../../src/resources/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
@@ -24,6 +25,7 @@ function platform(...more: readonly GroupBuilder[]) {
     enqueue: async () => {},
     background: (work) => void work,
     staleness: 0,
+    authorizer: () => systemAuthorizer,
     groups: [greetingGroup(client), ...more],
   });
   const services: ApiServices = {

@@ -10,6 +10,7 @@ import {
   type ResourceInput,
   type ResourceObject,
   type ResourceStep,
+  systemAuthorizer,
   type WatchFrame,
 } from "../../../src/resources/index.ts";
 import { parseLabelSelector } from "../../../src/resources/label-selector.ts";
@@ -87,6 +88,7 @@ export function resourcePlatform(options: PlatformOptions = {}) {
     },
     background: (work) => pending.push(work),
     staleness: options.staleness ?? 0,
+    authorizer: () => systemAuthorizer,
     groups: options.groups ?? [],
   });
   return {

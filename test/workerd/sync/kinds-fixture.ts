@@ -84,6 +84,11 @@ export function syncPlatform(namespace: string) {
     enqueue: async () => {},
     background: (work) => void work.catch(() => {}),
     staleness: 0,
+    authorizer:
+      () =>
+      async ({ resource, name }) => ({
+        decision: resource === "securevalues" && fakes.forbiddenSecrets.has(name) ? "no-opinion" : "allow",
+      }),
     groups: [
       syncGroup({
         client,
@@ -103,7 +108,6 @@ export function syncPlatform(namespace: string) {
         },
         channels: { test: async () => ({ ok: true, message: "sent" }) },
         outbound: new Outbound({ fetch: async () => new Response(), allowPrivate: false }),
-        mayUse: async (_context, _namespace, secret) => !fakes.forbiddenSecrets.has(secret),
         mayCopy: (_context, verb, place) => !fakes.forbiddenCopies.has(`${verb} ${place ?? "*"}`),
         pollInterval: 20,
       }),

@@ -2,7 +2,7 @@ import { createContent, R2BlobStore } from "../../../src/content/index.ts";
 import { MemoryRegistry } from "../../../src/mirror/memory-registry.fixture.ts";
 import { type Registry, RegistryError } from "../../../src/mirror/index.ts";
 import { Outbound, parseConfig } from "../../../src/platform/index.ts";
-import { createResources, type ResourceClient } from "../../../src/resources/index.ts";
+import { createResources, type ResourceClient, systemAuthorizer } from "../../../src/resources/index.ts";
 import {
   ExecutionStore,
   IdStore,
@@ -109,6 +109,7 @@ export function syncWorld() {
     enqueue: async () => {},
     background: (work) => void work.catch(() => {}),
     staleness: 0,
+    authorizer: () => systemAuthorizer,
     groups: [
       syncGroup({
         client,
@@ -121,7 +122,6 @@ export function syncWorld() {
         registries: registryAccess(ports.registries),
         channels: { test: async () => ({ ok: true, message: "sent" }) },
         outbound: new Outbound({ fetch: async () => new Response(), allowPrivate: true }),
-        mayUse: async () => true,
         mayCopy: () => true,
       }),
     ],
