@@ -17,6 +17,8 @@ export interface CredentialUse {
     | "internal";
   /** Finds the credential again and is no secret: the id of an API key or of a session, the `jti` of a token. */
   readonly id?: string;
+  /** What its owner called it, of an API key. */
+  readonly name?: string;
 }
 
 /** An entry of a token's claim `access`. @see Docker, "Token authentication specification" */

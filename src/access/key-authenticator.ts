@@ -55,7 +55,7 @@ export function keyAuthenticator(ports: KeyAuthenticatorPorts): Authenticator {
       const principal: Principal = {
         name: key.identity,
         groups: [],
-        credential: { type: "api-key", id: key.id },
+        credential: { type: "api-key", id: key.id, name: key.name },
         ...(key.expiresAt === null ? {} : { expiresAt: key.expiresAt }),
       };
       return ok(principal);

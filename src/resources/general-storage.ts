@@ -1,4 +1,5 @@
 import type { Clock } from "../platform/index.ts";
+import { signed, withoutAuthorship, withoutMessage, withoutRepeated } from "./authorship.ts";
 import { deleteCollection } from "./delete-collection.ts";
 import { finalizerCauses, isFinished, markedForDeletion } from "./deletion.ts";
 import type { DependentCollector } from "./dependent-collector.ts";
@@ -80,7 +81,7 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const current = await this.#stored(namespace, name);
       if (current === undefined && !options.allowCreate) throw notFound(this.#kind, name);
-      const next = await transform(current);
+      const next = await this.#next(current, transform, options);
       // Whoever insists on a version is refused here, at the latest when another write has come first.
       this.#checkPreconditions(name, current?.metadata, next.metadata);
       if (current === undefined) {
@@ -93,9 +94,14 @@ export class GeneralStorage implements Required<Storage>, Restorer {
       }
       const object = await this.#replacement(context, current, next, options);
       const finished = isFinished(object.metadata);
-      if (!finished && sameJson(current, object)) return { object: current, created: false };
-      if (context.dryRun) return { object, created: false };
-      const written = await this.#write(namespace, finished ? "DELETED" : "MODIFIED", object, current);
+      // What is said of a change is no change.
+      if (!finished && sameJson(withoutMessage(current), withoutMessage(object))) {
+        return { object: current, created: false };
+      }
+      const authored = options.subresource === "status" ? object : this.#signed(context, object, current);
+      checkSize(authored);
+      if (context.dryRun) return { object: authored, created: false };
+      const written = await this.#write(namespace, finished ? "DELETED" : "MODIFIED", authored, current);
       if (written === undefined) continue;
       if (finished) await this.#ports.dependents.deleted(written);
       return { object: written, created: false };
@@ -115,9 +121,11 @@ export class GeneralStorage implements Required<Storage>, Restorer {
       this.#checkPreconditions(name, current.metadata, options.preconditions ?? {});
       await this.#checkDelete(context, current);
       const now = timestamp(this.#ports.clock());
-      const object = await markedForDeletion(current, options.propagationPolicy, now, this.#ports.dependents);
-      const gone = isFinished(object.metadata);
-      if (context.dryRun || (!gone && sameJson(object, current))) return { object, gone };
+      const marked = await markedForDeletion(current, options.propagationPolicy, now, this.#ports.dependents);
+      const gone = isFinished(marked.metadata);
+      if (!gone && sameJson(marked, current)) return { object: current, gone };
+      const object = this.#signed(context, withoutMessage(marked), current);
+      if (context.dryRun) return { object, gone };
       const written = await this.#write(namespace, gone ? "DELETED" : "MODIFIED", object, current);
       if (written === undefined) continue;
       if (gone) await this.#ports.dependents.deleted(written);
@@ -180,14 +188,29 @@ export class GeneralStorage implements Required<Storage>, Restorer {
       oldObject: undefined,
     });
     const owned = ownersGiven ? object : this.#withOwners(context, undefined, object, undefined);
-    checkSize(owned);
+    const authored = this.#signed(context, owned, undefined);
+    checkSize(authored);
     if (!context.dryRun) {
-      const written = await this.#write(namespace, "ADDED", owned, undefined);
+      const written = await this.#write(namespace, "ADDED", authored, undefined);
       if (written === undefined) throw alreadyExists(this.#kind, name);
       return written;
     }
     if ((await this.#stored(namespace, name)) !== undefined) throw alreadyExists(this.#kind, name);
-    return owned;
+    return authored;
+  }
+
+  /** What a write makes of the present object, as far as the caller says. */
+  async #next(
+    current: ResourceObject | undefined,
+    transform: Transform,
+    { replaces = false }: UpdateOptions,
+  ): Promise<ResourceInput> {
+    const next = await transform(current === undefined ? undefined : withoutMessage(current));
+    return replaces && current !== undefined ? withoutRepeated(next, current) : next;
+  }
+
+  #signed(context: RequestContext, object: ResourceObject, previous: ResourceObject | undefined): ResourceObject {
+    return signed(object, { previous, identity: context.identity, time: timestamp(this.#ports.clock()) });
   }
 
   /** @throws {StatusError} Invalid, BadRequest */
@@ -225,10 +248,7 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     const isNew = isNewGeneration(this.#kind, current, admitted);
     const metadata = { ...admitted.metadata, generation: isNew ? generation + 1 : generation };
     const object = { ...admitted, metadata };
-    const owned =
-      options.ownersGiven === true ? object : this.#withOwners(context, current, object, options.subresource);
-    checkSize(owned);
-    return owned;
+    return options.ownersGiven === true ? object : this.#withOwners(context, current, object, options.subresource);
   }
 
   /** The object as it was sent, but for what is not the client's. */
@@ -251,8 +271,8 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     subresource: string | undefined,
   ): ResourceObject {
     const managedFields = recordUpdate({
-      previous,
-      next,
+      previous: previous === undefined ? undefined : withoutAuthorship(previous),
+      next: withoutAuthorship(next),
       manager: context.fieldManager,
       apiVersion: apiVersionOf(this.#kind),
       time: timestamp(this.#ports.clock()),

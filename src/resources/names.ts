@@ -1,3 +1,4 @@
+import { MESSAGE } from "./authorship.ts";
 import { isLabelKey, isLabelValue } from "./label-selector.ts";
 import { isRecord } from "./schema/values.ts";
 import type { StatusCause } from "./status-error.ts";
@@ -10,6 +11,8 @@ const MAX_ANNOTATIONS = 256 * 1024;
 /** Longest base of a generated name: with the random part it is a label of DNS. @see kubernetes/apiserver, storage/names */
 const MAX_BASE = 58;
 const RANDOM_LENGTH = 5;
+/** Longest message of a change, in characters. */
+const MAX_MESSAGE = 1024;
 /** No vowels, nothing that looks like something else. @see kubernetes/apimachinery, util/rand */
 const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
@@ -79,6 +82,15 @@ export function checkAnnotations(annotations: unknown, field = "metadata.annotat
   let size = 0;
   const causes = textEntries(annotations, field, (key, value) => {
     size += encoder.encode(key).byteLength + encoder.encode(value).byteLength;
+    if (key === MESSAGE && value.length > MAX_MESSAGE) {
+      return [
+        {
+          reason: "FieldValueTooLong",
+          message: `Too long: may not be more than ${MAX_MESSAGE} characters`,
+          field: `${field}.${key}`,
+        },
+      ];
+    }
     // Keys of annotations may have capitals in their prefix.
     return isLabelKey(key.toLowerCase()) ? [] : [wrong(field, key, "must be an annotation key: [prefix/]name")];
   });

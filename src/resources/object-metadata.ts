@@ -1,3 +1,4 @@
+import { clientAnnotations, nextAnnotations } from "./authorship.ts";
 import type { ObjectMeta } from "./object.ts";
 
 /** What the server alone decides. */
@@ -13,10 +14,9 @@ const SERVERS = [
   "deletionGracePeriodSeconds",
 ] as const satisfies readonly (keyof ObjectMeta)[];
 
-/** What a client may change. */
+/** What a client may change, besides annotations, of which some are the server's. */
 const CLIENTS = [
   "labels",
-  "annotations",
   "finalizers",
   "ownerReferences",
   "managedFields",
@@ -41,12 +41,17 @@ export function newMetadata(
     generation: 1,
     creationTimestamp: place.now,
     ...some(given, CLIENTS),
+    ...clientAnnotations(given),
   };
 }
 
 /** Metadata of an object that is replaced by what a client sent. */
 export function nextMetadata(current: ObjectMeta, given: Partial<ObjectMeta>): ObjectMeta {
-  return { ...(some(current, SERVERS) as ObjectMeta), ...some(given, CLIENTS) };
+  return {
+    ...(some(current, SERVERS) as ObjectMeta),
+    ...some(given, CLIENTS),
+    ...nextAnnotations(current, given),
+  };
 }
 
 function some(metadata: Partial<ObjectMeta>, fields: readonly (keyof ObjectMeta)[]): Partial<ObjectMeta> {

@@ -1,3 +1,4 @@
+import { withoutAuthorship } from "./authorship.ts";
 import type { KindKey } from "./client.ts";
 import { FOREGROUND, ORPHAN } from "./dependent-collector.ts";
 import type { ObjectMeta, ResourceInput, ResourceObject } from "./object.ts";
@@ -28,7 +29,7 @@ export async function restoreObject(
   const { group, plural } = kind;
   const earlier = await store.version({ group, plural, namespace: namespace ?? "", name }, rv);
   if (earlier === undefined) throw notFound(kind, `${name}@${rv}`);
-  const { labels = {}, annotations = {} } = earlier.metadata;
+  const { labels = {}, annotations = {} } = withoutAuthorship(earlier).metadata;
   const deleted = await metadataOfDeleted(owners, earlier.metadata);
   const restored = (current: ResourceObject | undefined): ResourceInput => ({
     ...earlier,

@@ -79,7 +79,10 @@ export interface Creator {
   create(context: RequestContext, namespace: string | undefined, object: ResourceInput): Promise<ResourceObject>;
 }
 
-/** Makes the next version of an object from the present one; `undefined` if there is none. May be called again after a conflict. */
+/**
+ * Makes the next version of an object from the present one, which is shown without its message; `undefined` if there is
+ * none. May be called again after a conflict.
+ */
 export type Transform = (current: ResourceObject | undefined) => ResourceInput | Promise<ResourceInput>;
 
 export interface UpdateOptions {
@@ -89,6 +92,8 @@ export interface UpdateOptions {
   readonly allowCreate: boolean;
   /** The transform has worked out `metadata.managedFields` itself, as server-side apply does. */
   readonly ownersGiven?: boolean;
+  /** The transform answers what a client holds, and looks at no present object: what is in both was not said anew. */
+  readonly replaces?: boolean;
 }
 
 export interface Updater {

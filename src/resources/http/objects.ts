@@ -1,3 +1,4 @@
+import { withAuthorship, withoutAuthorship } from "../authorship.ts";
 import { apiVersionOf } from "../kind.ts";
 import type { JsonObject, ResourceInput, ResourceObject } from "../object.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
@@ -101,7 +102,7 @@ async function replace(target: ResourceTarget): Promise<Response> {
   if (resource.storage.update === undefined) throw methodNotAllowed(target);
   const input = await readObject(target);
   checkIdentity(resource.served, info, input);
-  return update(target, writeContext(call), () => input);
+  return update(target, writeContext(call), () => input, { allowCreate: false, replaces: true });
 }
 
 async function patch(target: ResourceTarget): Promise<Response> {
@@ -148,9 +149,9 @@ async function apply(target: ResourceTarget, context: RequestContext): Promise<R
   if (applied.metadata.name === undefined) throw badRequest("metadata.name: Required value");
   const transform: Transform = async (live) => {
     if (live === undefined) await permit(target, "create");
-    return serverSideApply({
-      live,
-      applied,
+    const { object } = serverSideApply({
+      live: live === undefined ? undefined : withoutAuthorship(live),
+      applied: withoutAuthorship(applied),
       manager: context.fieldManager,
       force: isTrue(query.get("force")),
       apiVersion: apiVersionOf(resource.served),
@@ -158,7 +159,8 @@ async function apply(target: ResourceTarget, context: RequestContext): Promise<R
       subresource: info.subresource === "status" ? "status" : undefined,
       node: resource.served.schema,
       hasStatus: resource.served.hasStatus,
-    }).object;
+    });
+    return withAuthorship(object, live, applied);
   };
   return update(target, context, transform, { allowCreate: info.subresource === "", ownersGiven: true });
 }

@@ -25,7 +25,10 @@ describe("an API key", () => {
       expect(await platform.whoami(basic(user, token))).toBe(name);
     }
     expect(await platform.whoami(bearer(token))).toBe(name);
-    expect((await platform.identity(bearer(token))).credential).toEqual({ type: "api-key", id: token.slice(4, 16) });
+    expect((await platform.identity(bearer(token))).credential).toMatchObject({
+      type: "api-key",
+      id: token.slice(4, 16),
+    });
   });
 
   it("is stored as a hash only", async () => {
