@@ -2,7 +2,7 @@ import type { AdmissionAttributes, GroupBuilder } from "./group-builder.ts";
 import type { ServedKind } from "./kind.ts";
 import { checkMeta } from "./names.ts";
 import type { ResourceInput, ResourceObject } from "./object.ts";
-import { checkRules } from "./schema/cel.ts";
+import { checkRules } from "./schema/cel/rules.ts";
 import { withDefaults } from "./schema/defaults.ts";
 import { prune } from "./schema/prune.ts";
 import { validateSchema } from "./schema/validate.ts";

@@ -1,5 +1,5 @@
 import type { ResourceStore } from "../resource-store.ts";
-import { checkRules } from "../schema/cel.ts";
+import { checkRules } from "../schema/cel/rules.ts";
 import { withDefaults } from "../schema/defaults.ts";
 import { prune } from "../schema/prune.ts";
 import { validateSchema } from "../schema/validate.ts";

@@ -1,6 +1,6 @@
 import type { SchemaNode } from "../kind.ts";
 import type { ResourceInput, ResourceObject } from "../object.ts";
-import { checkRuleSyntax } from "../schema/cel.ts";
+import { checkRuleSyntax } from "../schema/cel/rules.ts";
 import { columnProblems, nameProblems, selectableFieldProblems } from "../schema/kind-names.ts";
 import { completeSchema } from "../schema/serve-kind.ts";
 import { checkStructural } from "../schema/structural.ts";

@@ -19,6 +19,13 @@ export function compilePattern(pattern: string): RE2JS | undefined {
   return result;
 }
 
+/** @throws {Error} if RE2 cannot take the pattern */
+export function requirePattern(pattern: string): RE2JS {
+  const found = compilePattern(pattern);
+  if (found === undefined) throw new Error(`invalid regular expression: ${pattern.slice(0, 200)}`);
+  return found;
+}
+
 function compileOnce(pattern: string): RE2JS | undefined {
   if (pattern.length > MAX_PATTERN_LENGTH) return undefined;
   try {

@@ -3,7 +3,7 @@ import type { KindDeclaration, KindNames, SchemaNode, ServedKind } from "../kind
 import { nodeFromZod } from "./from-zod.ts";
 import { columnProblems, nameProblems, selectableFieldProblems } from "./kind-names.ts";
 import { completeSchema } from "./object-meta.ts";
-import { checkRuleSyntax } from "./cel.ts";
+import { checkRuleSyntax } from "./cel/rules.ts";
 import { elementOf, fieldOf, isRecord } from "./values.ts";
 
 export { completeSchema } from "./object-meta.ts";

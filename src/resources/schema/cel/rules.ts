@@ -1,18 +1,10 @@
-import type { SchemaNode, ValidationRule } from "../kind.ts";
-import type { StatusCause } from "../status-error.ts";
-import {
-  type Budget,
-  CostExceeded,
-  MAX_COST,
-  evaluateRule,
-  firstLine,
-  optionalOf,
-  syntaxProblem,
-} from "./cel-environment.ts";
-import { readsVariable } from "./cel-source.ts";
-import { celName, celValue } from "./cel-values.ts";
-import { invalidValue } from "./causes.ts";
-import { canonicalJson, elementOf, fieldOf, isRecord, jsonTypeOf, own } from "./values.ts";
+import type { SchemaNode, ValidationRule } from "../../kind.ts";
+import type { StatusCause } from "../../status-error.ts";
+import { type Budget, CostExceeded, MAX_COST } from "./budget.ts";
+import { evaluateRule, firstLine, optionalOf, readsVariable, syntaxProblem } from "./environment.ts";
+import { celName, celValue } from "./values.ts";
+import { invalidValue } from "../causes.ts";
+import { canonicalJson, elementOf, fieldOf, isRecord, jsonTypeOf, own } from "../values.ts";
 
 const MAX_RULES = 200;
 
@@ -63,13 +55,11 @@ function ruleProblems(rule: ValidationRule, field: string, isCorrelatable: boole
  */
 export function checkRules(object: unknown, oldObject: unknown, node: SchemaNode): StatusCause[] {
   if (!hasRules(node)) return [];
-  const sizes = { largest: 0 };
-  const hear = (size: number) => (sizes.largest = Math.max(sizes.largest, size));
   const causes: StatusCause[] = [];
   try {
-    const self = { json: object, cel: celValue(object, node, hear) };
-    const oldSelf = oldObject === undefined ? undefined : { json: oldObject, cel: celValue(oldObject, node, hear) };
-    visitValue(self, oldSelf, node, "", { causes, budget: { remaining: MAX_COST, largest: sizes.largest } });
+    const self = { json: object, cel: celValue(object, node) };
+    const oldSelf = oldObject === undefined ? undefined : { json: oldObject, cel: celValue(oldObject, node) };
+    visitValue(self, oldSelf, node, "", { causes, budget: { remaining: MAX_COST } });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     causes.push(invalidValue("", object, firstLine(error)));
@@ -168,22 +158,23 @@ function applyRule(
   const before = isOptional ? optionalOf(oldSelf?.cel) : oldSelf?.cel;
   const field = rule.fieldPath === undefined ? path : fieldOf(path, rule.fieldPath.replace(/^\./, ""));
   const type = jsonTypeOf(self.json);
+  const evaluate = (expression: string) => evaluateRule(expression, self.cel, before, budget);
   try {
     // Each of many cheap rules costs something too.
     budget.remaining -= 10;
-    if (evaluateRule(rule.rule, self.cel, before, budget) === true) return;
-    causes.push(violation(rule, field, type, messageOf(rule, self.cel, before, budget)));
+    if (evaluate(rule.rule) === true) return;
+    causes.push(violation(rule, field, type, messageOf(rule, evaluate)));
   } catch (error) {
     const what = error instanceof CostExceeded ? "the rules cost too much for this object" : firstLine(error);
     causes.push(invalidValue(field, type, `${what} evaluating rule: ${rule.message ?? rule.rule.trim()}`));
   }
 }
 
-function messageOf(rule: ValidationRule, self: unknown, oldSelf: unknown, budget: Budget): string {
+function messageOf(rule: ValidationRule, evaluate: (expression: string) => unknown): string {
   const plain = rule.message ?? `failed rule: ${rule.rule.trim()}`;
   if (rule.messageExpression === undefined) return plain;
   try {
-    const message = evaluateRule(rule.messageExpression, self, oldSelf, budget);
+    const message = evaluate(rule.messageExpression);
     // A message of several lines could pretend to be several messages.
     return typeof message === "string" && /^[^\n]*\S[^\n]*$/.test(message) ? message.slice(0, 1000) : plain;
   } catch {

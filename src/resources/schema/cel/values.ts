@@ -1,5 +1,5 @@
-import type { SchemaNode } from "../kind.ts";
-import { MAX_DEPTH, isRecord, own } from "./values.ts";
+import type { SchemaNode } from "../../kind.ts";
+import { MAX_DEPTH, isRecord, own } from "../values.ts";
 
 /** Words of CEL that are no field names. @see CEL specification, "Syntax", RESERVED */
 const RESERVED: ReadonlySet<string> = new Set(
@@ -29,32 +29,21 @@ export function celName(node: SchemaNode | undefined, key: string): string {
 
 /**
  * A JSON value as the CEL interpreter takes it: whole numbers as BigInt (its numbers are doubles), objects without a
- * prototype. `sizes` hears of every list and object, so that costs can be estimated.
+ * prototype.
  */
-export function celValue(
-  value: unknown,
-  node: SchemaNode | undefined,
-  sizes: (size: number) => void,
-  depth = 0,
-): unknown {
+export function celValue(value: unknown, node: SchemaNode | undefined, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
   if (typeof value === "number") {
     // A field of type number is a double even where its value is whole.
     return node?.type !== "number" && Number.isInteger(value) ? BigInt(value) : value;
   }
-  if (typeof value === "string") sizes(value.length / 16);
-  if (Array.isArray(value)) {
-    sizes(value.length);
-    return value.map((element) => celValue(element, node?.items, sizes, depth + 1));
-  }
+  if (Array.isArray(value)) return value.map((element) => celValue(element, node?.items, depth + 1));
   if (!isRecord(value)) return value;
-  const entries = Object.entries(value);
-  sizes(entries.length);
   const result = Object.create(null) as Record<string, unknown>;
-  for (const [key, field] of entries) {
+  for (const [key, field] of Object.entries(value)) {
     const schema = own(node?.properties, key) ?? node?.additionalProperties;
     const child = typeof schema === "object" ? schema : undefined;
-    result[celName(node, key)] = celValue(field, child, sizes, depth + 1);
+    result[celName(node, key)] = celValue(field, child, depth + 1);
   }
   return result;
 }

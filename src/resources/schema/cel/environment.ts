@@ -1,49 +1,9 @@
-import { Environment, Optional, type ParseResult } from "@marcbachmann/cel-js";
-import { countedSource } from "./cel-source.ts";
-import { compilePattern } from "./patterns.ts";
+import { type ASTNode, Environment, Optional, type ParseResult } from "@marcbachmann/cel-js";
+import { type Budget, withBudget } from "./budget.ts";
+import { meter } from "./meter.ts";
 
-/** What the rules of one object may cost together, in turns of loops and elements made; some tenths of a second. */
-export const MAX_COST = 200_000;
 const MAX_RULE_LENGTH = 5_000;
 const CACHED_RULES = 500;
-/** A search within a turn costs a part of the largest list that there is. */
-const SEARCH_FRACTION = 32;
-
-/** The cost was exceeded; the rule has no result. */
-export class CostExceeded extends Error {
-  override readonly name = "CostExceeded";
-}
-
-/** What an evaluation has spent, and what its searches cost. */
-export interface Budget {
-  remaining: number;
-  readonly largest: number;
-}
-
-// Evaluation is synchronous, so one variable serves: functions of the environment have no other way to a budget.
-let current: Budget = { remaining: 0, largest: 0 };
-
-function spend(cost: number): boolean {
-  current.remaining -= cost;
-  return current.remaining >= 0;
-}
-
-function tick(searches: unknown): boolean {
-  return spend(searches === 1n ? 1 + current.largest / SEARCH_FRACTION : 1);
-}
-
-function sized(value: unknown): unknown {
-  const isSized = typeof value === "string" || Array.isArray(value);
-  if (isSized && !spend(value.length)) throw new CostExceeded();
-  return value;
-}
-
-function matches(text: string, pattern: string): boolean {
-  const compiled = compilePattern(pattern);
-  if (compiled === undefined) throw new Error(`invalid regular expression: ${pattern}`);
-  if (!spend(text.length / SEARCH_FRACTION)) throw new CostExceeded();
-  return compiled.test(text);
-}
 
 /** What Kubernetes adds to CEL for lists. @see Kubernetes, "CEL in Kubernetes", list library */
 function extreme(name: string, isBetter: (left: bigint, right: bigint) => boolean) {
@@ -71,12 +31,6 @@ function environment(): Environment {
   })
     .registerVariable("self", "dyn")
     .registerVariable("oldSelf", "dyn")
-    .registerFunction("tick_(int): bool", tick)
-    .registerFunction("sized_(dyn): dyn", sized)
-    .registerFunction("fail_(): dyn", () => {
-      throw new CostExceeded();
-    })
-    .registerFunction("string.matchesRe2_(string): bool", matches)
     .registerFunction("list.sum(): dyn", sum)
     .registerFunction("list.isSorted(): bool", isSorted)
     .registerFunction(
@@ -109,10 +63,7 @@ export function syntaxProblem(expression: string, expected: "bool" | "string"): 
  */
 export function evaluateRule(expression: string, self: unknown, oldSelf: unknown, budget: Budget): unknown {
   const program = programOf(expression);
-  current = budget;
-  const result: unknown = withoutStacks(() => program({ self, oldSelf }) as unknown);
-  if (budget.remaining < 0) throw new CostExceeded();
-  return result;
+  return withoutStacks(() => withBudget(budget, () => program({ self, oldSelf }) as unknown));
 }
 
 /** Turns of `all` and `exists` may fail by the thousand, and of an error, its stack is what costs most. */
@@ -130,10 +81,29 @@ function programOf(expression: string): ParseResult {
   const known = programs.get(expression);
   if (known !== undefined) return known;
   if (expression.length > MAX_RULE_LENGTH) throw new Error("the rule is too long");
-  const program = shared.parse(countedSource(expression));
+  const program = shared.parse(expression);
+  const checked = program.check();
+  if (!checked.valid) throw checked.error ?? new Error("the rule cannot be compiled");
+  meter(program);
   if (programs.size >= CACHED_RULES) programs.clear();
   programs.set(expression, program);
   return program;
+}
+
+/** Whether an expression reads a variable, as opposed to a field or a method of that name. No expression reads none. */
+export function readsVariable(expression: string, name: string): boolean {
+  try {
+    return mentions(shared.parse(expression).ast, name);
+  } catch {
+    return false;
+  }
+}
+
+function mentions(node: unknown, name: string): boolean {
+  if (Array.isArray(node)) return node.some((each) => mentions(each, name));
+  if (typeof node !== "object" || node === null || !("op" in node)) return false;
+  const { op, args } = node as ASTNode;
+  return op === "id" ? args === name : mentions(args, name);
 }
 
 /** What a rule with `optionalOldSelf` sees. */
