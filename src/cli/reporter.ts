@@ -99,7 +99,7 @@ export function itemLine(item: ItemResult): string {
     renamed.length === 0 ? "" : ` to ${renamed.map(({ repository, tag }) => `${repository}:${tag}`).join(", ")}`;
   const why = item.error === undefined ? "" : `: ${item.error}`;
   const bytes = item.bytes > 0 ? `, ${formatBytes(item.bytes)}` : "";
-  return `${name} ${item.outcome === "would-copy" ? "would be copied" : item.outcome}${to}${bytes}${why}`;
+  return `${name} ${PLANNED.get(item.outcome) ?? item.outcome}${to}${bytes}${why}`;
 }
 
 function pruneLines({ pruned }: RunSummary): readonly string[] {
@@ -109,11 +109,17 @@ function pruneLines({ pruned }: RunSummary): readonly string[] {
   ]);
 }
 
+/** What a dry run says of what it counts. */
+const PLANNED: ReadonlyMap<string, string> = new Map([
+  ["would-copy", "would be copied"],
+  ["would-delete", "would be deleted"],
+]);
+
 /** What a run came to, in one line. */
 export function summaryLine({ state, counts, bytes, startedAt, endedAt }: RunSummary): string {
   const parts = Object.entries(counts)
     .filter(([, count]) => count > 0)
-    .map(([outcome, count]) => `${count} ${outcome === "would-copy" ? "would be copied" : outcome}`);
+    .map(([outcome, count]) => `${count} ${PLANNED.get(outcome) ?? outcome}`);
   const what = parts.length === 0 ? "no images" : parts.join(", ");
   return `${state}: ${what}; ${formatBytes(bytes)} in ${formatTime(endedAt - startedAt)}`;
 }

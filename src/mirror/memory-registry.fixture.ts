@@ -79,6 +79,8 @@ export class MemoryRegistry implements Registry {
   pieceSize = 1024;
   /** Whether blobs can be read from an offset on. */
   ranges = true;
+  /** Lists of these break off after their first page, without an end. */
+  readonly brokenLists = new Set<"tags" | "repositories">();
   /** Whether a tag can be moved. */
   immutable = false;
   /** Whether blobs of other repositories are mounted. */
@@ -243,7 +245,7 @@ export class MemoryRegistry implements Registry {
     await this.#called({ operation: "repositories", repository: "", reference: project ?? "" });
     if (!this.#capabilities.catalog) throw new RegistryError("unsupported", "no catalog", { status: 404 });
     const names = [...this.stored.keys()].filter((name) => project === undefined || name.startsWith(`${project}/`));
-    yield* pages(names.sort(), this.#pageSize);
+    yield* pages(names.sort(), this.#pageSize, this.brokenLists.has("repositories"));
   }
 
   async projects(): Promise<readonly string[]> {
@@ -267,12 +269,12 @@ export class MemoryRegistry implements Registry {
     const stored = () => this.#repository(name);
     const find = (reference: string): ManifestContent | undefined =>
       stored().manifests.get(reference.includes(":") ? reference : (stored().tags.get(reference) ?? ""));
-    const pageSize = this.#pageSize;
+    const tagPages = () => pages([...stored().tags.keys()], this.#pageSize, this.brokenLists.has("tags"));
     return {
       name,
       async *tags() {
         await called("tags", "");
-        yield* pages([...stored().tags.keys()], pageSize);
+        yield* tagPages();
       },
       head: async (reference): Promise<ManifestHead | undefined> => {
         await called("head", reference);
@@ -545,6 +547,9 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-function* pages<T>(all: readonly T[], size: number): Iterable<readonly T[]> {
-  for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size);
+function* pages<T>(all: readonly T[], size: number, broken: boolean): Iterable<readonly T[]> {
+  for (let start = 0; start < all.length; start += size) {
+    yield all.slice(start, start + size);
+    if (broken) throw new RegistryError("refused", "the list may not be whole");
+  }
 }

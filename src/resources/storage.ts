@@ -6,6 +6,8 @@ import type { ResourceInput, ResourceObject } from "./object.ts";
 /** Who asks, and how. */
 export interface RequestContext {
   readonly identity: Identity;
+  /** Name and port by which the caller reached this server, if somebody called. */
+  readonly host?: string;
   /** Do everything but the write. */
   readonly dryRun: boolean;
   /** Who the written fields will belong to. */

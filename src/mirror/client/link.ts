@@ -1,9 +1,59 @@
-/** The target of the first link with `rel="next"` in a `Link` header, as it is written. @see RFC 8288 */
-export function nextLink(header: string | null): string | undefined {
-  for (const [, target, parameters = ""] of (header ?? "").matchAll(/<([^>]*)>([^<]*)/g)) {
-    if (/;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\b)/i.test(parameters)) return target;
+/** What a `Link` header says of the page after this one. */
+export type NextPage =
+  /** The address of the next page, as it is written. */
+  | { readonly next: string }
+  /** There is none: the list ends here. */
+  | { readonly next: undefined }
+  /** It says something that cannot be understood, so there may be more. */
+  | { readonly unclear: string };
+
+const PARAMETER = /[ \t]*;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)[ \t]*(?:=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+)))?)?/y;
+
+/** Reads a `Link` header for `rel="next"`. @see RFC 8288, section 3 and appendix B */
+export function nextPage(header: string | null): NextPage {
+  const text = (header ?? "").trim();
+  let at = 0;
+  let nameless = false;
+  while (at < text.length) {
+    if (/[\s,]/.test(text[at] ?? "")) {
+      at += 1;
+      continue;
+    }
+    const end = text.indexOf(">", at);
+    if (text[at] !== "<" || end < 0) return { unclear: "its Link header cannot be read" };
+    const target = text.slice(at + 1, end);
+    const relations = relationsAt(text, end + 1);
+    if (relations === undefined) return { unclear: "its Link header cannot be read" };
+    if (relations.names.includes("next")) return { next: target };
+    nameless ||= relations.names.length === 0;
+    at = relations.end;
   }
-  return undefined;
+  return nameless ? { unclear: "its Link header does not say what it links to (rel)" } : { next: undefined };
+}
+
+/** The relation types among the parameters from a position on, and where they end; `undefined` if they cannot be read. */
+function relationsAt(
+  text: string,
+  from: number,
+): { readonly names: readonly string[]; readonly end: number } | undefined {
+  let end = from;
+  let relations: string | undefined;
+  for (;;) {
+    PARAMETER.lastIndex = end;
+    const found = PARAMETER.exec(text);
+    if (found === null) break;
+    end = PARAMETER.lastIndex;
+    // Only the first counts.
+    if (found[1]?.toLowerCase() === "rel") relations ??= found[2] ?? found[3] ?? "";
+  }
+  if (!/^[ \t]*(?:,|$)/.test(text.slice(end))) return undefined;
+  return {
+    names: (relations ?? "")
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((name) => name !== ""),
+    end,
+  };
 }
 
 /**

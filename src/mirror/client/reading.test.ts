@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { CLIENT_LIMITS } from "./limits.ts";
 import { json, type Seen, testRegistry } from "./network.fixture.ts";
+import { wholeList } from "./whole-list.ts";
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
@@ -29,12 +31,72 @@ describe("tags", () => {
     expect(await Array.fromAsync(repository.tags())).toEqual([["1"], ["2"], ["3"]]);
   });
 
-  it("do not follow links elsewhere, nor in circles", async () => {
-    const link = (target: string) => pull(() => json({ tags: ["1"] }, { headers: { link: `<${target}>; rel=next` } }));
-    await expect(Array.fromAsync(link("https://elsewhere.example.net/").repository.tags())).rejects.toMatchObject({
-      failure: "forbidden-address",
+  it("do not follow links elsewhere", async () => {
+    const { repository } = pull(() =>
+      json({ tags: ["1"] }, { headers: { link: "<https://elsewhere.example.net/>; rel=next" } }),
+    );
+    await expect(Array.fromAsync(repository.tags())).rejects.toMatchObject({ failure: "forbidden-address" });
+  });
+
+  describe("are not taken for whole", () => {
+    /** What was read until the list failed, and why it did. */
+    async function broken(answer: (request: Seen, page: number) => Response) {
+      let page = 0;
+      const { repository, network } = pull((request) => answer(request, (page += 1)));
+      const seen: string[] = [];
+      let failure: unknown;
+      try {
+        for await (const some of repository.tags()) seen.push(...some);
+      } catch (error) {
+        failure = error;
+      }
+      return { seen, failure, requests: network.seen.length };
+    }
+    const tags = (page: number) => Array.from({ length: 2 }, (_, index) => `v${2 * page + index}`);
+    const linked = (page: number, link: string) => json({ tags: tags(page) }, { headers: { link } });
+
+    it.each([
+      ["a link to themselves", "</v2/a/b/tags/list?n=1000>; rel=next", "read before"],
+      ["a link without rel", "</v2/a/b/tags/list?last=v3>", "what it links to"],
+      ["a link with an empty rel", '</v2/a/b/tags/list?last=v3>; rel=""', "what it links to"],
+      ["a link beside one without rel", "</first>; rel=first, </next>", "what it links to"],
+      ["a link without brackets", "/v2/a/b/tags/list?last=v3; rel=next", "cannot be read"],
+      ["a link that is cut off", "</v2/a/b/tags/list?last=v3", "cannot be read"],
+      ["a link to nowhere", "<http://:x>; rel=next", "cannot be read"],
+      ["text after the link", '</x>; rel="next" and more', "cannot be read"],
+    ])("with %s", async (_case, link, why) => {
+      const { seen, failure, requests } = await broken((_request, page) => linked(page, link));
+      expect(seen).toEqual(["v2", "v3"]);
+      expect(failure).toMatchObject({ failure: "refused", message: expect.stringContaining("may not be whole") });
+      expect(String(failure)).toContain(why);
+      expect(requests).toBe(1);
     });
-    expect(await Array.fromAsync(link("/v2/again").repository.tags())).toEqual([["1"], ["1"]]);
+
+    it("in a circle of pages", async () => {
+      const link = (page: number) => `</v2/a/b/tags/list?page=${page % 3}>; rel="next"`;
+      const { seen, failure } = await broken((_request, page) => linked(page, link(page)));
+      expect(seen).toHaveLength(8);
+      expect(String(failure)).toContain("read before");
+    });
+
+    it("with a page that was there under another address", async () => {
+      const { seen, failure } = await broken((_request, page) => linked(1, `</v2/next?page=${page}>; rel="next"`));
+      expect(seen).toEqual(["v2", "v3"]);
+      expect(String(failure)).toContain('"v2" came twice');
+    });
+
+    it("with more pages than any list has", () => {
+      const list = wholeList("there: list tags");
+      for (let page = 0; page < CLIENT_LIMITS.pages; page += 1) list.page([]);
+      expect(() => list.page([])).toThrow("the list may not be whole: it has more than 10000 pages");
+    });
+  });
+
+  it("end where a link leads only back", async () => {
+    const { repository } = pull(() =>
+      json({ tags: ["1"] }, { headers: { link: `</v2/first>; rel="first", </v2/before>; title="a, b>"; rel=prev` } }),
+    );
+    expect(await Array.fromAsync(repository.tags())).toEqual([["1"]]);
   });
 
   it("come in pages of the registry's size where it refuses ours", async () => {
@@ -62,7 +124,7 @@ describe("tags", () => {
     });
     expect((await Array.fromAsync(paged.repository.tags())).flat()).toEqual(all);
     const deaf = pull(() => json({ tags: all.slice(0, 1000) }));
-    expect((await Array.fromAsync(deaf.repository.tags())).flat()).toHaveLength(1000);
+    await expect(Array.fromAsync(deaf.repository.tags())).rejects.toThrow("may not be whole");
     expect(deaf.network.seen).toHaveLength(2);
   });
 

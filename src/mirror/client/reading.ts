@@ -8,6 +8,7 @@ import { CLIENT_LIMITS } from "./limits.ts";
 import { MANIFEST_ACCEPT, manifestMediaType, verifiedManifest } from "./manifest-content.ts";
 import { readReferrers } from "./referrers.ts";
 import type { RepositoryContext } from "./repository-context.ts";
+import { wholeList } from "./whole-list.ts";
 
 const tagsSchema = z.object({ tags: z.array(z.string()).nullish() });
 
@@ -54,23 +55,21 @@ export function readingFrom(context: RepositoryContext): SourceRepository {
     const what = `list tags of ${name}`;
     const first = { method: "GET", what, scopes, expect: [200] };
     const limit = CLIENT_LIMITS.perPage;
-    let last: string | undefined;
-    let start = `${name}/tags/list?n=${limit}`;
-    for (let round = 0; round < CLIENT_LIMITS.pages; round += 1) {
-      let more = false;
-      for await (const { answer, linked } of client.pages({ ...first, to: start })) {
+    const list = wholeList(`${client.registry}: ${what}`);
+    let start: string | undefined = `${name}/tags/list?n=${limit}`;
+    while (start !== undefined) {
+      let last: string | undefined;
+      for await (const { answer, linked } of client.pages({ ...first, to: start }, list)) {
         const parsed = tagsSchema.safeParse(await client.json(answer, what));
         if (!parsed.success)
           throw new RegistryError("refused", `${client.registry}: ${what}: the answer is not a list of tags`);
         const page = parsed.data.tags ?? [];
-        // A registry that knows neither `Link` nor `last` begins again.
-        if (round > 0 && last !== undefined && page.includes(last)) return;
+        list.page(page);
         if (page.length > 0) yield page;
-        more = !linked && page.length === limit;
-        last = page.at(-1);
+        // A full page may be the last, or that of a registry without `Link`.
+        last = !linked && page.length === limit ? page.at(-1) : undefined;
       }
-      if (!more || last === undefined) return;
-      start = `${name}/tags/list?n=${limit}&last=${encodeURIComponent(last)}`;
+      start = last === undefined ? undefined : `${name}/tags/list?n=${limit}&last=${encodeURIComponent(last)}`;
     }
   }
 

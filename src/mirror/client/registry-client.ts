@@ -3,8 +3,9 @@ import { RegistryError } from "../registry.ts";
 import { answerError, type ErrorBody } from "./answer-error.ts";
 import type { Authorizer } from "./auth/authorizer.ts";
 import { discard, type HttpAnswer, type HttpClient, type HttpRequest, isStream, readBytes } from "./http-client.ts";
-import { handedAddress, nextLink } from "./link.ts";
+import { handedAddress, nextPage } from "./link.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
+import { type WholeList, wholeList } from "./whole-list.ts";
 
 /** A request to the registry itself. */
 export interface RegistryCall extends Omit<HttpRequest, "url" | "authorization"> {
@@ -26,9 +27,14 @@ export interface RegistryClient {
   error(answer: HttpAnswer, what: string, body?: ErrorBody): Promise<RegistryError>;
   /** The JSON of an answer, of 8 MiB at most. */
   json(answer: HttpAnswer, what: string): Promise<unknown>;
-  /** The pages of a list, from `to` on; each is followed by what its `Link` says. */
+  /**
+   * The pages of a list, from `to` on; each is followed by what its `Link` says.
+   * @param list what else is known of the list, if it is read in several goes
+   * @throws RegistryError "refused" if it does not come to an end
+   */
   pages(
     call: RegistryCall & { readonly to: string },
+    list?: WholeList,
   ): AsyncGenerator<{ readonly answer: HttpAnswer; readonly linked: boolean }>;
 }
 
@@ -87,10 +93,10 @@ export function createRegistryClient(
         throw new RegistryError("refused", `${registry}: ${what}: the answer is not JSON`);
       }
     },
-    async *pages(request) {
-      const seen = new Set<string>();
+    async *pages(request, list = wholeList(`${registry}: ${request.what}`)) {
       let to: string | URL | undefined = request.to;
-      while (to !== undefined && seen.size < CLIENT_LIMITS.pages) {
+      list.goOn(new URL(`v2/${request.to}`, base).href);
+      while (to !== undefined) {
         const first = to === request.to ? withoutNumber(request.to) : undefined;
         const expect = first === undefined ? request.expect : [...request.expect, 400];
         let answer: HttpAnswer = await call({ ...request, to, expect });
@@ -98,17 +104,19 @@ export function createRegistryClient(
           await discard(answer);
           answer = await call({ ...request, to: first });
         }
-        const link = nextLink(answer.headers.get("link"));
-        const next = handedAddress(link, answer.url);
-        yield { answer, linked: link !== undefined };
-        if (next !== undefined && next.origin !== base.origin) {
-          throw new RegistryError(
-            "forbidden-address",
-            `${registry}: ${request.what}: the next page is at ${next.host}`,
-          );
+        const link = nextPage(answer.headers.get("link"));
+        const linked = "unclear" in link || link.next !== undefined;
+        yield { answer, linked };
+        if ("unclear" in link) throw list.broken(link.unclear);
+        to = handedAddress(link.next, answer.url);
+        if (to === undefined) {
+          if (linked) throw list.broken("the address of its next page cannot be read");
+          return;
         }
-        to = next !== undefined && !seen.has(next.href) ? next : undefined;
-        if (next !== undefined) seen.add(next.href);
+        if (to.origin !== base.origin) {
+          throw new RegistryError("forbidden-address", `${registry}: ${request.what}: the next page is at ${to.host}`);
+        }
+        list.goOn(to.href);
       }
     },
   };

@@ -59,3 +59,15 @@ export function registryAddress(text: string, insecure: boolean): URL | undefine
   url.pathname = `${url.pathname.replace(/\/+$/, "").replace(/\/v[12]$/, "")}/`;
   return url;
 }
+
+/**
+ * Equal for addresses that lead to one and the same registry, as far as can be told: by whichever scheme or name of this
+ * machine. A text that is no address is itself.
+ */
+export function registryIdentity(text: string): string {
+  const url = registryAddress(text, true);
+  if (url === undefined) return text;
+  const host = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname) ? "localhost" : url.hostname;
+  const isUsual = url.port === "" || url.port === "443" || url.port === "80";
+  return `${host}${isUsual ? "" : `:${url.port}`}${url.pathname}`;
+}

@@ -247,6 +247,24 @@ describe("parseSyncYaml", () => {
       ["f:7:5: sync_rules[0].target: is where"],
     ],
     [
+      "a copy into what is read",
+      withRule("")
+        .replace("{ url: b.example.com }", "{ url: https://a.example.com/v2/ }")
+        .replace("repository: x }", 'repositories: ["x/*"] }')
+        .replace("{ registry: b }", '{ registry: b, repository: "x/{{ .Base }}-copy" }'),
+      ["f:7:5: sync_rules[0].target: is where the images come from: each run"],
+    ],
+    [
+      "a circle of two rules",
+      withRule("").concat("  - { name: back, source: { registry: b, project: x }, target: { registry: a } }\n"),
+      [],
+    ],
+    [
+      "a circle of two rules that meet",
+      withRule("").concat("  - { name: back, source: { registry: b, repository: x }, target: { registry: a } }\n"),
+      ["sync_rules[1].target: is where the images come from, by way of one"],
+    ],
+    [
       "credentials in a URL",
       withRule("").replace("a.example.com", '"https://u:p@a.example.com"'),
       ["f:2:20: registries.a.url: may not hold credentials"],

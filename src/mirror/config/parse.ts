@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { err, ok, type Result } from "../../platform/index.ts";
+import { registryIdentity } from "../client/index.ts";
 import {
+  circleOf,
   type PlatformRule,
   platformsOfArchitectures,
   type RetryRule,
@@ -52,6 +54,7 @@ export function parseSyncYaml(text: string, variables: Variables): Result<Parsed
     return task;
   });
   checkNames(tasks, complain);
+  checkCircles(tasks, registries, file, complain);
   warnOfFile(file, warn);
   return problems.length > 0 ? err(inOrder(problems)) : ok({ config: { registries, tasks }, warnings });
 }
@@ -244,15 +247,39 @@ function checkTask({ spec }: TaskConfig, file: SyncFile, path: FieldPath, compla
     if (!Object.hasOwn(file.registries, name)) complain(at, `there is no registry ${name} under registries`);
   };
   known(spec.source.registry, [...path, "source", "registry"]);
-  spec.targets.forEach((target, index) => {
-    const at = Array.isArray(file.syncRules[Number(path[1])]?.targets)
-      ? [...path, "targets", index]
-      : [...path, "target"];
-    known(target.registry, [...at, "registry"]);
-    const same = target.repository === undefined || target.repository === spec.source.repository;
-    if (target.registry === spec.source.registry && same && target.tag === undefined) {
-      complain(at, "is where the images come from");
-    }
+  spec.targets.forEach((target, index) => known(target.registry, [...targetPath(file, path, index), "registry"]));
+}
+
+/** Where a rule has a target. */
+function targetPath(file: SyncFile, path: FieldPath, index: number): FieldPath {
+  const isList = Array.isArray(file.syncRules[Number(path[1])]?.targets);
+  return isList ? [...path, "targets", index] : [...path, "target"];
+}
+
+/** Each run would find what the one before wrote. */
+function checkCircles(
+  tasks: readonly TaskConfig[],
+  registries: readonly RegistryConfig[],
+  file: SyncFile,
+  complain: Complain,
+): void {
+  const identities = new Map(
+    registries.map(({ name, url }) => [name, url === undefined ? name : registryIdentity(url)]),
+  );
+  const named = <T extends { readonly registry: string }>(place: T): T => ({
+    ...place,
+    registry: identities.get(place.registry) ?? place.registry,
+  });
+  const flows = tasks.map(({ name, spec }) => {
+    return { task: name, source: named(spec.source), targets: spec.targets.map(named) };
+  });
+  flows.forEach((flow, index) => {
+    // Of the tasks of a circle, the last closes it.
+    const circle = circleOf(flow, flows.slice(0, index));
+    if (circle === undefined) return;
+    const at = targetPath(file, ["syncRules", index], circle.target);
+    const way = circle.through.length === 0 ? "" : `, by way of ${circle.through.join(" and ")}`;
+    complain(at, `is where the images come from${way}: each run would find what the one before wrote`);
   });
 }
 

@@ -1,3 +1,4 @@
+export { type Circle, circleOf, type Flow } from "./circle.ts";
 export { type ExistingDecision, existingDecision, type ExistingTag } from "./existing-tag.ts";
 export { cronProblem } from "./cron.ts";
 export { durationProblem, formatDuration, parseDuration } from "./duration.ts";

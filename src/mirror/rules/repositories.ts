@@ -12,11 +12,15 @@ export interface RepositoryMatcher {
   matches(repository: string): boolean;
 }
 
-/** Reads a source rule. Names and globs are relative to its project, if it has one. */
+/** Whole names and globs of what a source rule reads. Those that it gives are relative to its project, if it has one. */
+export function sourceGlobs({ repository, project, repositories }: SourceRule): readonly string[] {
+  const names = repository === undefined ? (repositories ?? ["**"]) : [repository];
+  return names.map((name) => (project === undefined ? name : `${project}/${name}`));
+}
+
+/** Reads a source rule. */
 export function repositoryMatcher(source: SourceRule): RepositoryMatcher {
-  const { repository, project } = source;
-  const names = repository === undefined ? (source.repositories ?? ["**"]) : [repository];
-  const full = names.map((name) => (project === undefined ? name : `${project}/${name}`));
+  const full = sourceGlobs(source);
   const exact = [...new Set(full.filter((name) => !isGlob(name)))];
   const globs = full.filter(isGlob);
   const matchers: readonly Matcher[] = globs.map(compileGlob);

@@ -1,6 +1,6 @@
 export { copyItem, type CopyItemPorts, settledItem } from "./copy-item.ts";
 export { createdDate } from "./created-date.ts";
-export { repositoriesOf, tagsOf } from "./listing.ts";
+export { type ListedTags, repositoriesOf, tagsOf } from "./listing.ts";
 export {
   type CreatedDates,
   type ImageName,
@@ -10,15 +10,7 @@ export {
   type ReferrerChecks,
   retryPolicy,
 } from "./mirror-task.ts";
-export {
-  checkKey,
-  itemsOf,
-  type PlannedItem,
-  type PlannedTarget,
-  planItem,
-  selectedTags,
-  type TagSelection,
-} from "./plan.ts";
+export { checkKey, type PlannedItem, type PlannedTarget, planItem, selectedTags, type TagSelection } from "./plan.ts";
 export { type BudgetRule, ProcessBudget } from "./process-budget.ts";
 export { type ListedRepository, pruneTargets } from "./prune-targets.ts";
 export {

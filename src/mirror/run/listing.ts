@@ -1,3 +1,4 @@
+import { RegistryError } from "../registry.ts";
 import { repositoryMatcher } from "../rules/index.ts";
 import { type MirrorTask, type PlanPorts, trying } from "./mirror-task.ts";
 
@@ -21,15 +22,28 @@ export async function* repositoriesOf(task: MirrorTask, ports: PlanPorts): Async
   }
 }
 
+/** The tags of a repository, as far as they could be listed. */
+export interface ListedTags {
+  readonly tags: readonly string[];
+  /** Why there may be more: the list could not be read to its end. */
+  readonly failure?: unknown;
+}
+
 /**
- * All tags of a repository of the source.
- * @throws RegistryError if the list cannot be read to its end
+ * The tags of a repository of the source. It does not fail, but for the signal and "delayed": what was read until a
+ * list broke off can be copied, but says nothing about what is not in it.
  */
-export async function tagsOf(task: MirrorTask, repository: string, ports: PlanPorts): Promise<readonly string[]> {
+export async function tagsOf(task: MirrorTask, repository: string, ports: PlanPorts): Promise<ListedTags> {
   const tags: string[] = [];
-  const source = task.source.repository(repository, "pull");
-  for await (const tag of listed(`tags of ${repository}`, task, ports, () => source.tags())) tags.push(tag);
-  return tags;
+  try {
+    const source = task.source.repository(repository, "pull");
+    for await (const tag of listed(`tags of ${repository}`, task, ports, () => source.tags())) tags.push(tag);
+    return { tags };
+  } catch (failure) {
+    ports.signal.throwIfAborted();
+    if (failure instanceof RegistryError && failure.failure === "delayed") throw failure;
+    return { tags, failure };
+  }
 }
 
 /** The entries of a list, each once. A list that breaks off is read again from its start. */

@@ -50,7 +50,10 @@ export interface PlannedItem extends ImageName {
 
 /** The tags of a repository, and those among them that the rules select. */
 export interface TagSelection {
+  /** As far as they could be listed. */
   readonly all: readonly string[];
+  /** Why there may be more. */
+  readonly failure?: unknown;
   readonly selected: readonly string[];
   /** Tags whose images do not say when they were created, which the rules want to know, or could not be asked. */
   readonly undated: readonly string[];
@@ -58,11 +61,10 @@ export interface TagSelection {
 
 /**
  * Lists the tags of a repository and selects among them. When images were created is only asked if the rules depend on
- * it.
- * @throws RegistryError if the list cannot be read
+ * it. A list that cannot be read to its end is no error: `failure` says so.
  */
 export async function selectedTags(task: MirrorTask, repository: string, ports: PlanPorts): Promise<TagSelection> {
-  const all = await tagsOf(task, repository, ports);
+  const { tags: all, ...failed } = await tagsOf(task, repository, ports);
   const { tags } = task.rules;
   const candidates = selectTags(all, tags);
   if (!needsCreated(tags)) {
@@ -71,7 +73,7 @@ export async function selectedTags(task: MirrorTask, repository: string, ports: 
       tags,
       ports.clock(),
     );
-    return { all, selected, undated: [] };
+    return { all, ...failed, selected, undated: [] };
   }
   const created = new Map<string, number | null>();
   const dated = inParallel(candidates, task.rules.concurrency, async (tag) => {
@@ -83,7 +85,7 @@ export async function selectedTags(task: MirrorTask, repository: string, ports: 
     tags,
     ports.clock(),
   );
-  return { all, selected, undated: candidates.filter((tag) => created.get(tag) === null) };
+  return { all, ...failed, selected, undated: candidates.filter((tag) => created.get(tag) === null) };
 }
 
 /** `null` if the image does not say, or cannot be read. One image that is broken must not hold up the others. */
@@ -105,14 +107,6 @@ async function createdOf(task: MirrorTask, { repository, tag }: ImageName, ports
     if (error instanceof RegistryError && error.failure !== "delayed") return null;
     throw error;
   }
-}
-
-/** Lists, selects and compares the images of one repository, several at a time; in no particular order. */
-export async function* itemsOf(task: MirrorTask, repository: string, ports: PlanPorts): AsyncIterable<PlannedItem> {
-  const { all, selected } = await selectedTags(task, repository, ports);
-  yield* inParallel(selected, task.rules.concurrency, (tag) =>
-    planItem(task, { repository, tag }, new Set(all), ports),
-  );
 }
 
 /**

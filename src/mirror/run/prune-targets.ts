@@ -1,3 +1,4 @@
+import { RegistryError } from "../registry.ts";
 import { pruneDecision, sourceTag, targetName } from "../rules/index.ts";
 import { listed } from "./listing.ts";
 import { messageOf, type MirrorTarget, type MirrorTask, type PlanPorts, trying } from "./mirror-task.ts";
@@ -18,20 +19,29 @@ interface PruneGroup {
 
 /**
  * Deletes tags at the targets that the source no longer has, as far as the rules want that, or says which it would.
- * Where several repositories are written to one, nothing that one of them still has is deleted.
+ * Where several repositories are written to one, nothing that one of them still has is deleted. What was deleted is
+ * told also where it ends early.
+ * @throws RegistryError "delayed"; the signal's reason
  */
-export async function pruneTargets(
+export async function* pruneTargets(
   task: MirrorTask,
   repositories: readonly ListedRepository[],
   ports: PlanPorts,
   options: { readonly dryRun: boolean },
-): Promise<readonly PruneResult[]> {
-  const results: PruneResult[] = [];
+): AsyncIterable<PruneResult> {
+  const dryRun = options.dryRun || task.rules.prune.dryRun;
   for (const group of groupsOf(task, repositories)) {
     ports.signal.throwIfAborted();
-    results.push(await pruneGroup(task, group, ports, options.dryRun || task.rules.prune.dryRun));
+    const { result, stopped } = await pruneGroup(task, group, ports, dryRun);
+    const { tags, failed, refused } = result;
+    if (tags.length > 0 || failed.length > 0 || refused !== undefined) yield result;
+    if (stopped !== undefined) throw stopped;
   }
-  return results.filter(({ tags, failed, refused }) => tags.length > 0 || failed.length > 0 || refused !== undefined);
+}
+
+/** Whether work is not to go on after an error: it is put off, or the run is to stop. */
+function isStop(error: unknown, { signal }: PlanPorts): boolean {
+  return signal.aborted || (error instanceof RegistryError && error.failure === "delayed");
 }
 
 function groupsOf(task: MirrorTask, repositories: readonly ListedRepository[]): Iterable<PruneGroup> {
@@ -59,16 +69,16 @@ async function pruneGroup(
   { target, repository, sources }: PruneGroup,
   ports: PlanPorts,
   dryRun: boolean,
-): Promise<PruneResult> {
+): Promise<{ readonly result: PruneResult; readonly stopped?: unknown }> {
   const about = { registry: target.registry.name, repository, dryRun };
-  const refused = (reason: string): PruneResult => ({ ...about, tags: [], failed: [], refused: reason });
+  const refused = (reason: string) => ({ result: { ...about, tags: [], failed: [], refused: reason } });
   const there = target.registry.repository(repository, "push");
   const present: string[] = [];
   try {
     const what = `tags of ${repository} at ${target.registry.name}`;
     for await (const tag of listed(what, task, ports, () => there.tags())) present.push(tag);
   } catch (error) {
-    ports.signal.throwIfAborted();
+    if (isStop(error, ports)) throw error;
     return refused(`the tags at the target could not be listed: ${messageOf(error)}`);
   }
   const gone = new Set<string>();
@@ -89,17 +99,18 @@ async function pruneGroup(
     for (const tag of present) if (tags.has(nameAtSource(tag) ?? "")) kept.add(tag);
   }
   const tags = [...gone].filter((tag) => !kept.has(tag));
-  if (dryRun || tags.length === 0) return { ...about, tags, failed: [] };
+  if (dryRun || tags.length === 0) return { result: { ...about, tags, failed: [] } };
   if (!target.registry.capabilities().deleteTags) return refused(`${target.registry.name} cannot delete tags`);
+  const deleted: string[] = [];
   const failed: { tag: string; error: string }[] = [];
   for (const tag of tags) {
     try {
       await trying(`${repository}:${tag} at ${target.registry.name}`, task, ports, () => there.deleteTag(tag));
+      deleted.push(tag);
     } catch (error) {
-      ports.signal.throwIfAborted();
+      if (isStop(error, ports)) return { result: { ...about, tags: deleted, failed }, stopped: error };
       failed.push({ tag, error: messageOf(error) });
     }
   }
-  const lost = new Set(failed.map(({ tag }) => tag));
-  return { ...about, tags: tags.filter((tag) => !lost.has(tag)), failed };
+  return { result: { ...about, tags: deleted, failed } };
 }

@@ -53,13 +53,16 @@ export interface PruneResult {
 /** `unchanged`: there was nothing to do. `partial`: some of it failed. */
 export type RunState = "succeeded" | "unchanged" | "partial" | "failed" | "canceled";
 
+/** How many images ended how, and how many tags were deleted at targets, or would be. */
+export type RunCounts = Readonly<Record<ItemOutcome | "deleted" | "would-delete", number>>;
+
 /** What became of a run. Times in milliseconds since 1970. */
 export interface RunSummary {
   readonly task: string;
   readonly state: RunState;
   readonly dryRun: boolean;
   readonly items: readonly ItemResult[];
-  readonly counts: Readonly<Record<ItemOutcome, number>>;
+  readonly counts: RunCounts;
   readonly listingFailures: readonly ListingFailure[];
   readonly pruned: readonly PruneResult[];
   readonly bytes: number;
@@ -76,7 +79,7 @@ export function summarize(
   run: Omit<RunSummary, "state" | "counts" | "bytes" | "blobs"> & { readonly canceled: boolean },
 ): RunSummary {
   const { canceled, ...parts } = run;
-  const counts = countOutcomes(run.items);
+  const counts = countOutcomes(run.items, run.pruned);
   const sum = (of: (item: ItemResult) => number) => run.items.reduce((total, item) => total + of(item), 0);
   return {
     ...parts,
@@ -91,22 +94,24 @@ export function summarize(
   };
 }
 
-function countOutcomes(items: readonly ItemResult[]): Record<ItemOutcome, number> {
+function countOutcomes(items: readonly ItemResult[], pruned: readonly PruneResult[]): RunCounts {
   const counts = { copied: 0, unchanged: 0, skipped: 0, conflict: 0, failed: 0, "would-copy": 0, canceled: 0 };
   for (const { outcome } of items) counts[outcome] += 1;
-  return counts;
+  const gone = (dry: boolean) =>
+    pruned.reduce((total, { tags, dryRun }) => total + (dryRun === dry ? tags.length : 0), 0);
+  return { ...counts, deleted: gone(false), "would-delete": gone(true) };
 }
 
 const WORKED: ReadonlySet<ItemOutcome> = new Set(["copied", "unchanged", "skipped", "would-copy"]);
 
 function stateOf(
   { items, listingFailures, pruned }: Pick<RunSummary, "items" | "listingFailures" | "pruned">,
-  counts: Readonly<Record<ItemOutcome, number>>,
+  counts: RunCounts,
   canceled: boolean,
 ): RunState {
   if (canceled) return "canceled";
   const pruneFailures = pruned.reduce((total, { failed }) => total + failed.length, 0);
-  const deleted = pruned.reduce((total, { tags, dryRun }) => total + (dryRun ? 0 : tags.length), 0);
+  const { deleted } = counts;
   const failures = counts.failed + counts.conflict + listingFailures.length + pruneFailures;
   // An image that failed at one target may have got to another.
   const worked =

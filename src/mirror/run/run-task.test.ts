@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { MemoryRegistry } from "../memory-registry.fixture.ts";
 import { RegistryError } from "../registry.ts";
-import type { ItemResult, RunSummary } from "./run-summary.ts";
+import { pruneTargets } from "./prune-targets.ts";
+import type { ItemResult, PruneResult, RunSummary } from "./run-summary.ts";
 import { fakePorts, taskOf } from "./run.fixture.ts";
 import { runTask } from "./run-task.ts";
 
@@ -234,6 +235,7 @@ describe("runTask", () => {
       const summary = await runTask(taskOf(source, [target], rules), fakePorts(), { dryRun: true });
       expect(outcomes(summary)).toEqual({ "app:a": "unchanged", "app:b": "would-copy" });
       expect(summary.pruned).toMatchObject([{ tags: ["gone"], dryRun: true }]);
+      expect(summary.counts).toMatchObject({ deleted: 0, "would-delete": 1 });
       expect(target.tagsOf("app")).toEqual(before);
       expect(source.count("manifest", "b")).toBe(0);
     });
@@ -359,6 +361,7 @@ describe("runTask", () => {
       expect(summary.pruned).toEqual([
         { registry: "target", repository: "app", tags: ["gone"], dryRun: false, failed: [] },
       ]);
+      expect(summary.counts).toMatchObject({ deleted: 1, "would-delete": 0 });
       expect(Object.keys(target.tagsOf("app")).sort()).toEqual(["a", "b"]);
     });
 
@@ -380,6 +383,53 @@ describe("runTask", () => {
       const summary = await runTask(taskOf(source, [target], { prune: { ...prune, maximumShare: 1 } }), fakePorts());
       expect(target.count("deleteTag")).toBe(0);
       expect(summary.pruned).toMatchObject([{ refused: "app: the source's tags could not all be listed" }]);
+    });
+
+    it("copies what it saw of a list that broke off, says so, and deletes nothing", async () => {
+      const { source, target } = registries("a", "b", "c", "d");
+      for (const tag of ["c", "x"]) target.addImage("app", { tag, layers: [tag] });
+      source.brokenLists.add("tags");
+      const summary = await runTask(taskOf(source, [target], { prune: { ...prune, maximumShare: 1 } }), fakePorts());
+      expect(summary).toMatchObject({
+        state: "partial",
+        counts: { copied: 2, deleted: 0 },
+        listingFailures: [{ repository: "app", error: "the list may not be whole" }],
+        pruned: [{ tags: [], refused: "app: the source's tags could not all be listed" }],
+      });
+      expect(Object.keys(target.tagsOf("app")).sort()).toEqual(["a", "b", "c", "x"]);
+    });
+
+    it("deletes nothing when the repositories could not all be listed", async () => {
+      const { source, target } = registries("a");
+      target.addImage("app", { tag: "x", layers: ["x"] });
+      source.brokenLists.add("repositories");
+      const task = taskOf(source, [target], { prune: { ...prune, maximumShare: 1 } }, { repositories: ["**"] });
+      const summary = await runTask(task, fakePorts());
+      expect(summary).toMatchObject({ state: "partial", counts: { copied: 1, deleted: 0 } });
+      expect(summary.warnings.join()).toContain("nothing was deleted");
+      expect(Object.keys(target.tagsOf("app")).sort()).toEqual(["a", "x"]);
+    });
+
+    it.each([
+      ["the run is stopped", (stop: AbortController) => stop.abort(new Error("stop"))],
+      ["the rest is put off", () => undefined],
+    ])("says what it deleted when %s", async (_case, end) => {
+      const { source, target } = registries("a");
+      for (const tag of ["x", "y"]) target.addImage("app", { tag, layers: [tag] });
+      const ports = fakePorts();
+      target.before = ({ operation, reference }) => {
+        if (operation !== "deleteTag" || reference === "x") return;
+        end(ports.stop);
+        throw new RegistryError("delayed", "later");
+      };
+      const task = taskOf(source, [target], { prune: { ...prune, maximumShare: 1 } });
+      const results: PruneResult[] = [];
+      const pruned = async () => {
+        const listed = [{ repository: "app", tags: ["a"] }];
+        for await (const result of pruneTargets(task, listed, ports, { dryRun: false })) results.push(result);
+      };
+      await expect(pruned()).rejects.toThrow();
+      expect(results).toMatchObject([{ tags: ["x"], failed: [] }]);
     });
 
     it("keeps what another repository still writes to the same place", async () => {

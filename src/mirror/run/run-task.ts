@@ -73,14 +73,14 @@ export async function runTask(task: MirrorTask, ports: RunPorts, options: RunOpt
     repositories: [],
     taken: new Map(),
   };
-  let pruned: readonly PruneResult[] = [];
+  const pruned: PruneResult[] = [];
   let canceled = false;
   try {
     // The results are noted as they come, so that a run that ends early has those that ended with it.
     for await (const result of inParallel(workOf(run), task.rules.concurrency, (work) => workOn(run, work))) {
       canceled ||= result.outcome === "canceled";
     }
-    pruned = await prune(run);
+    for await (const result of prune(run)) pruned.push(result);
   } catch (error) {
     if (!ports.signal.aborted) throw error;
     canceled = true;
@@ -133,13 +133,14 @@ async function* repositories(run: Run): AsyncIterable<string> {
 async function* imagesOf(run: Run, repository: string): AsyncIterable<WorkItem> {
   const { task, ports } = run;
   try {
-    const { all, selected, undated } = await selectedTags(task, repository, ports);
+    const { all, selected, undated, failure } = await selectedTags(task, repository, ports);
+    if (failure !== undefined) run.listingFailures.push({ repository, error: messageOf(failure) });
     ports.observe?.({ type: "listed", repository, tags: all.length, selected: selected.length });
     if (undated.length > 0) {
       warn(run, `${repository}: ${undated.length} tags do not say when they were created: ${some(undated)}`);
     }
-    if (task.rules.prune.enabled) run.repositories.push({ repository, tags: all });
-    const listed = new Set(all);
+    const listed = failure === undefined ? new Set(all) : undefined;
+    if (task.rules.prune.enabled) run.repositories.push({ repository, tags: listed && all });
     for (const tag of selected) {
       ports.signal.throwIfAborted();
       yield { name: { repository, tag }, listed };
@@ -198,10 +199,13 @@ function unlessTaken({ taken }: Run, item: PlannedItem): PlannedItem {
   return item;
 }
 
-async function prune(run: Run): Promise<readonly PruneResult[]> {
+async function* prune(run: Run): AsyncIterable<PruneResult> {
   const { task, ports, options } = run;
-  if (!task.rules.prune.enabled || options.only !== undefined || run.repositories.length === 0) return [];
+  if (!task.rules.prune.enabled || options.only !== undefined || run.repositories.length === 0) return;
   // A list of repositories that broke off may lack one that is written to the same place.
-  if (run.listingFailures.some(({ repository }) => repository === undefined)) return [];
-  return await pruneTargets(task, run.repositories, ports, { dryRun: options.dryRun ?? false });
+  if (run.listingFailures.some(({ repository }) => repository === undefined)) {
+    warn(run, "nothing was deleted: the repositories could not all be listed");
+    return;
+  }
+  yield* pruneTargets(task, run.repositories, ports, { dryRun: options.dryRun ?? false });
 }

@@ -78,6 +78,7 @@ export function recordOutcome({ services, identity, request, trail }: ApiCall, s
 export function contextOf(call: ApiCall, dryRun: boolean): RequestContext {
   return {
     identity: call.identity,
+    host: call.url.host,
     dryRun,
     fieldManager: fieldManagerOf(call),
     warn: (message) => call.warnings.push(message),

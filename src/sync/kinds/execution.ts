@@ -25,6 +25,7 @@ const itemCounts = z.object({
   unchanged: z.int().describe("The target has the same."),
   skipped: z.int().describe("The rules say so."),
   failed: z.int().describe("Failed, or in conflict with what the target has."),
+  deleted: z.int().describe("Deleted at the targets, since the source no longer has them."),
 });
 
 const blobCounts = z.object({
@@ -47,7 +48,9 @@ const failedItem = z.object({
 const executionStatus = z.object({
   state: z
     .enum(EXECUTION_STATES)
-    .describe("Where it stands; `unchanged` ended well with nothing to copy, `partial` with some items failed."),
+    .describe(
+      "Where it stands; `unchanged` ended well with nothing to copy or delete, `partial` with some items failed.",
+    ),
   conditions: conditionsSchema.describe("`Complete`: it ended well. `Failed`: it failed, or some of it."),
   stopRequested: z.boolean().optional().describe("Somebody asked it to stop."),
   items: itemCounts.describe("Tags."),
@@ -78,6 +81,7 @@ export const executionKind: KindDeclaration<typeof executionSpec, typeof executi
     { name: "State", type: "string", jsonPath: ".status.state" },
     { name: "Items", type: "string", jsonPath: ".status.progress" },
     { name: "Failed", type: "integer", jsonPath: ".status.items.failed" },
+    { name: "Deleted", type: "integer", jsonPath: ".status.items.deleted" },
     { name: "Bytes", type: "integer", jsonPath: ".status.bytes.copied" },
     { name: "Trigger", type: "string", jsonPath: ".spec.trigger", priority: 1 },
     { name: "Message", type: "string", jsonPath: ".status.message", priority: 1 },
@@ -135,6 +139,7 @@ function statusOf(run: StoredExecution, failed: readonly StoredItem[]): Executio
       unchanged: run.itemsUnchanged,
       skipped: run.itemsSkipped,
       failed: run.itemsFailed,
+      deleted: run.tagsDeleted,
     },
     blobs: {
       total: run.blobsTotal,

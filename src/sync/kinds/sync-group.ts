@@ -22,6 +22,7 @@ import { registryAddress } from "./registry-address.ts";
 import { channelConnecters, registryConnecters } from "./registry-connecters.ts";
 import { registryKind, type RegistrySpec } from "./registry.ts";
 import { syncTaskKind, type SyncTask, type SyncTaskSpec } from "./sync-task.ts";
+import { circleCauses } from "./task-circles.ts";
 import { taskConnecters } from "./task-connecters.ts";
 import { localUses, taskCauses } from "./task-rules.ts";
 
@@ -124,6 +125,10 @@ async function syncTaskCauses(attributes: AdmissionAttributes, ports: SyncGroupP
     const what = place === undefined ? "every namespace" : `the namespace ${JSON.stringify(place)}`;
     const message = `Forbidden: you may not ${verb} in ${what} of this registry`;
     causes.push({ reason: "FieldValueForbidden", field, message });
+  }
+  if (causes.length === 0) {
+    const written = { namespace: namespace ?? "", name: attributes.name, spec, host: context.host };
+    causes.push(...(await circleCauses(written, ports.client())));
   }
   if (causes.length === 0) await warnOfMissing(context, namespace, spec, ports.client());
   return causes;

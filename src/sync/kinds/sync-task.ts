@@ -20,6 +20,7 @@ const lastExecution = z.object({
   state: z.enum(EXECUTION_STATES).describe("Where it stands."),
   startedAt: z.string().optional().describe("RFC 3339."),
   endedAt: z.string().optional().describe("RFC 3339."),
+  deleted: z.int().optional().describe("How many tags it deleted at the targets, if any."),
   message: z.string().optional().describe("Why it failed."),
 });
 

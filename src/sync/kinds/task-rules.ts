@@ -14,7 +14,7 @@ const ANY_NAME = "any-name";
 
 /** What is wrong with a task beyond the shape of its rules. */
 export function taskCauses({ source, targets }: SyncTaskSpec): StatusCause[] {
-  return [...nameCauses(source, targets), ...selfCauses(source, targets), ...duplicateCauses(targets)];
+  return [...nameCauses(source, targets), ...duplicateCauses(targets)];
 }
 
 /** Names that cannot be had at a target, of repositories that are known now. */
@@ -30,21 +30,6 @@ function nameCauses(source: Source, targets: readonly Target[]): StatusCause[] {
         message: `Invalid value: ${wrong.error}`,
       },
     ];
-  });
-}
-
-/** A task that writes where it reads would find its own work in the next run. */
-function selfCauses(source: Source, targets: readonly Target[]): StatusCause[] {
-  const examples = exampleRepositories(source);
-  return targets.flatMap((target, index) => {
-    if (target.registry !== source.registry) return [];
-    const same = examples.find((repository) => {
-      const written = writtenTo(target, source, repository);
-      return written.ok && written.value === repository;
-    });
-    if (same === undefined) return [];
-    const message = `Invalid value: ${JSON.stringify(target.registry)}: the task would write to repositories that it reads from`;
-    return [{ reason: "FieldValueInvalid", field: `spec.targets[${index}].repository`, message }];
   });
 }
 

@@ -90,6 +90,7 @@ function run(more: Partial<StoredExecution> = {}): StoredExecution {
     itemsUnchanged: 1,
     itemsSkipped: 0,
     itemsFailed: 1,
+    tagsDeleted: 0,
     blobsTotal: 10,
     blobsCopied: 5,
     blobsMounted: 1,

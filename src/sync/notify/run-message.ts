@@ -54,6 +54,7 @@ export function runMessage(
     unchanged: run.itemsUnchanged,
     skipped: run.itemsSkipped,
     failed: run.itemsFailed,
+    deleted: run.tagsDeleted,
   };
   return {
     event: "execution.ended",
@@ -66,7 +67,7 @@ export function runMessage(
       ["Duration", formatDuration(Math.round(duration / 1000) * 1000)],
       [
         "Tags",
-        `${counts.copied} copied, ${counts.unchanged} unchanged, ${counts.skipped} skipped, ${counts.failed} failed`,
+        `${counts.copied} copied, ${counts.unchanged} unchanged, ${counts.skipped} skipped, ${counts.failed} failed, ${counts.deleted} deleted`,
       ],
       ["Layers", `${run.blobsCopied} copied, ${run.blobsMounted} mounted, ${run.blobsSkipped} there`],
       ["Copied", bytesText(run.bytesCopied)],

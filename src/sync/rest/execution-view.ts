@@ -30,7 +30,7 @@ export const executionView = z.object({
   status: z.enum(["pending", "running", "success", "failed", "canceled"]),
   state: z
     .enum(EXECUTION_STATES)
-    .describe("The same, more exactly: `partial` failed in part, `unchanged` had nothing to copy."),
+    .describe("The same, more exactly: `partial` failed in part, `unchanged` had nothing to copy or delete."),
   trigger: z.enum(["manual", "schedule", "retry"]),
   requested_by: z.string(),
   dry_run: z.boolean(),
@@ -45,6 +45,7 @@ export const executionView = z.object({
   unchanged_items: z.int(),
   skipped_items: z.int(),
   failed_items: z.int(),
+  deleted_tags: z.int().describe("Deleted at the targets, since the source no longer has them."),
   total_size: z.int().describe("Bytes of blobs, as far as they are known."),
   synced_size: z.int(),
   error_message: z.string(),
@@ -80,6 +81,7 @@ export function viewExecution(run: StoredExecution, taskId: number): ExecutionVi
     unchanged_items: run.itemsUnchanged,
     skipped_items: run.itemsSkipped,
     failed_items: run.itemsFailed,
+    deleted_tags: run.tagsDeleted,
     total_size: run.bytesTotal,
     synced_size: run.bytesCopied,
     error_message: run.error ?? "",

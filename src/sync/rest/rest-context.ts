@@ -7,7 +7,7 @@ const FIELD_MANAGER = "entrepot-rest";
 /** The context in which objects are read and written for whoever asks. */
 export function contextOf(
   identity: Identity,
-  { dryRun = false, warn = () => {} }: Partial<Pick<RequestContext, "dryRun" | "warn">> = {},
+  { host, dryRun = false, warn = () => {} }: Partial<Pick<RequestContext, "host" | "dryRun" | "warn">> = {},
 ): RequestContext {
-  return { identity, dryRun, fieldManager: FIELD_MANAGER, warn };
+  return { identity, ...(host === undefined ? {} : { host }), dryRun, fieldManager: FIELD_MANAGER, warn };
 }

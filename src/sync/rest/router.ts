@@ -120,8 +120,8 @@ function makeCall(
   const registry = () => services.registry;
   return {
     ...about,
-    client: new InProcessClient(registry, contextOf(identity, { warn })),
-    dryClient: new InProcessClient(registry, contextOf(identity, { warn, dryRun: true })),
+    client: new InProcessClient(registry, contextOf(identity, { host: url.host, warn })),
+    dryClient: new InProcessClient(registry, contextOf(identity, { host: url.host, warn, dryRun: true })),
     async may(asked, place, name = "") {
       return (await decide(about, asked, { namespace: place, name })).allowed;
     },

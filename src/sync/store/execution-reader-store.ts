@@ -22,7 +22,7 @@ export const COLUMNS = `id, uid, namespace, task, task_uid AS taskUid, cause, ac
   dry_run AS dryRun, only_failed_of AS onlyFailedOf, tags, state, stop_requested AS stopRequested,
   created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt, heartbeat_at AS heartbeatAt,
   items_total AS itemsTotal, items_copied AS itemsCopied, items_unchanged AS itemsUnchanged,
-  items_skipped AS itemsSkipped, items_failed AS itemsFailed, blobs_total AS blobsTotal, blobs_copied AS blobsCopied,
+  items_skipped AS itemsSkipped, items_failed AS itemsFailed, tags_deleted AS tagsDeleted, blobs_total AS blobsTotal, blobs_copied AS blobsCopied,
   blobs_mounted AS blobsMounted, blobs_skipped AS blobsSkipped, blobs_failed AS blobsFailed,
   bytes_total AS bytesTotal, bytes_copied AS bytesCopied, error, created_rv AS createdRv, rv, deleted_at AS deletedAt`;
 

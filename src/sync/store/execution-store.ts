@@ -33,6 +33,7 @@ const COUNTERS = {
   itemsUnchanged: "items_unchanged",
   itemsSkipped: "items_skipped",
   itemsFailed: "items_failed",
+  tagsDeleted: "tags_deleted",
   blobsTotal: "blobs_total",
   blobsCopied: "blobs_copied",
   blobsMounted: "blobs_mounted",

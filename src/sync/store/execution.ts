@@ -25,6 +25,8 @@ export interface ExecutionCounts {
   readonly itemsUnchanged: number;
   readonly itemsSkipped: number;
   readonly itemsFailed: number;
+  /** At the targets, since the source no longer had them. */
+  readonly tagsDeleted: number;
   readonly blobsTotal: number;
   readonly blobsCopied: number;
   readonly blobsMounted: number;

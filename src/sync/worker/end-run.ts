@@ -44,9 +44,10 @@ async function endOf(run: StoredExecution, { items }: SyncPorts): Promise<RunEnd
   if (run.stopRequested) return { state: "canceled" };
   const counts = await items.counts(run.id);
   const bad = (counts.failed ?? 0) + (counts.conflict ?? 0);
-  const copied = counts.copied ?? 0;
-  const good = copied + (counts.unchanged ?? 0) + (counts.skipped ?? 0);
-  if (bad === 0) return { state: copied > 0 || (run.dryRun && (counts.skipped ?? 0) > 0) ? "succeeded" : "unchanged" };
+  // Deletions are work that was done, too.
+  const done = (counts.copied ?? 0) + run.tagsDeleted;
+  const good = done + (counts.unchanged ?? 0) + (counts.skipped ?? 0);
+  if (bad === 0) return { state: done > 0 || (run.dryRun && (counts.skipped ?? 0) > 0) ? "succeeded" : "unchanged" };
   const [first] = await items.failed(run.id, 1);
   const place = first === undefined ? "" : [first.repository, first.tag].filter((part) => part !== "").join(":");
   const what = first === undefined ? "" : `; ${place === "" ? "" : `${place}: `}${first.error ?? "failed"}`;
@@ -54,8 +55,8 @@ async function endOf(run: StoredExecution, { items }: SyncPorts): Promise<RunEnd
 }
 
 function endMessage(run: StoredExecution): string {
-  const { itemsCopied, itemsUnchanged, itemsSkipped, itemsFailed, bytesCopied } = run;
-  const counts = `${itemsCopied} copied, ${itemsUnchanged} unchanged, ${itemsSkipped} skipped, ${itemsFailed} failed`;
+  const { itemsCopied, itemsUnchanged, itemsSkipped, itemsFailed, tagsDeleted, bytesCopied } = run;
+  const counts = `${itemsCopied} copied, ${itemsUnchanged} unchanged, ${itemsSkipped} skipped, ${itemsFailed} failed, ${tagsDeleted} deleted`;
   const why = run.error === null ? "" : `: ${run.error}`;
   return `${executionName(run)} ended as ${run.state}: ${counts}, ${bytesCopied} bytes${why}`;
 }

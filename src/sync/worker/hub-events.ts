@@ -50,6 +50,8 @@ export interface ProgressData {
     readonly unchanged: number;
     readonly skipped: number;
     readonly failed: number;
+    /** Tags that were deleted at the targets. */
+    readonly deleted: number;
   };
   readonly error?: string;
 }
@@ -81,6 +83,7 @@ export function progressEvent(run: StoredExecution, { speed, eta }: Pace): RunEv
         unchanged: run.itemsUnchanged,
         skipped: run.itemsSkipped,
         failed: run.itemsFailed,
+        deleted: run.tagsDeleted,
       },
       ...(run.error === null ? {} : { error: run.error }),
     },

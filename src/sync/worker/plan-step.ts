@@ -105,25 +105,21 @@ async function* repositories({ mirror, ports }: Planning, sink: ItemSink): Async
 /** Answers whether it was done to its end. */
 async function planRepository(repository: string, planning: Planning, sink: ItemSink): Promise<boolean> {
   const { mirror, ports, reporter, run, deadline, meter } = planning;
-  let selection: Awaited<ReturnType<typeof selectedTags>>;
-  try {
-    selection = await selectedTags(mirror, repository, ports);
-  } catch (error) {
+  const { all, selected, undated, failure } = await selectedTags(mirror, repository, ports);
+  if (failure !== undefined) {
     const isListed = !repositoryMatcher(mirror.select).exact.includes(repository);
-    if (isListed && error instanceof RegistryError && error.failure === "missing") {
+    if (isListed && all.length === 0 && failure instanceof RegistryError && failure.failure === "missing") {
       // Registries list repositories to which something is being pushed for the first time.
       reporter.log("info", `${repository} has no tags yet`);
       return true;
     }
-    await sink.addFailure(repository, error);
-    return true;
+    if (!sink.isKnown(repository, "")) await sink.addFailure(repository, failure);
   }
-  const { all, selected, undated } = selection;
   if (undated.length > 0) {
     const names = undated.slice(0, SOME).join(", ");
     reporter.log("warn", `${repository}: ${undated.length} tags do not say when they were created: ${names}`);
   }
-  const listed = new Set(all);
+  const listed = failure === undefined ? new Set(all) : undefined;
   const only = run.tags === null ? undefined : new Set(run.tags);
   const wanted = selected.filter((tag) => (only?.has(tag) ?? true) && !sink.isKnown(repository, tag));
   const width = Math.max(1, mirror.rules.concurrency);

@@ -2,6 +2,7 @@ import {
   type ListedRepository,
   type MirrorTask,
   type PlanPorts,
+  type PruneResult,
   pruneTargets,
   RegistryError,
   repositoriesOf,
@@ -11,54 +12,68 @@ import type { NewItem, StoredExecution } from "../store/index.ts";
 import type { RunReporter } from "./run-reporter.ts";
 import type { SyncPorts } from "./sync-ports.ts";
 
+/** What a step of pruning works with. */
+interface Pruning {
+  readonly ports: PlanPorts;
+  readonly reporter: RunReporter;
+}
+
 /**
- * Deletes at the targets what the source no longer has, as far as the task wants that, or says what it would.
- * @throws RegistryError if the repositories cannot be listed; the signal's reason
+ * Deletes at the targets what the source no longer has, as far as the task wants that, or says what it would. The run
+ * counts what was deleted; lists that could not be read to their end, and deletions that failed, are failures of it.
+ * @throws RegistryError "delayed"; the signal's reason
  */
 export async function pruneRun(
   run: StoredExecution,
   mirror: MirrorTask,
-  about: { readonly ports: PlanPorts; readonly reporter: RunReporter },
-  { items }: SyncPorts,
+  { ports, reporter }: Pruning,
+  { items, executions }: SyncPorts,
 ): Promise<void> {
-  const { ports, reporter } = about;
+  const fail = async (failure: NewItem): Promise<void> => {
+    // Known from the plan, perhaps.
+    if ((await items.insert(run.id, [failure])) === 0) return;
+    reporter.log("error", `${failure.repository === "" ? "repositories" : failure.repository}: ${failure.error}`);
+  };
   const repositories: ListedRepository[] = [];
-  for await (const repository of repositoriesOf(mirror, ports)) {
-    repositories.push({ repository, tags: await tagsIfWhole(mirror, repository, ports) });
-  }
-  const failures: NewItem[] = [];
-  for (const result of await pruneTargets(mirror, repositories, ports, { dryRun: run.dryRun })) {
-    const { registry, repository, tags, dryRun, refused, failed } = result;
-    const where = `${repository} at ${registry}`;
-    if (refused !== undefined) reporter.log("warn", `nothing was deleted from ${where}: ${refused}`);
-    for (const tag of tags) reporter.log("info", `${dryRun ? "would delete" : "deleted"} ${tag} of ${where}`);
-    for (const { tag, error } of failed) reporter.log("error", `${tag} of ${where} could not be deleted: ${error}`);
-    const [first] = failed;
-    if (first === undefined) continue;
-    // Not an image of the source: whoever repeats what failed must not look for it there.
-    const error = `${failed.length} tags could not be deleted, such as ${first.tag}: ${first.error}`;
-    failures.push({
-      repository: `${registry}/${repository}`,
-      tag: "",
-      digest: "",
-      targets: [],
-      state: "failed",
-      error,
-    });
-  }
-  await items.insert(run.id, failures);
-}
-
-async function tagsIfWhole(
-  mirror: MirrorTask,
-  repository: string,
-  ports: PlanPorts,
-): Promise<readonly string[] | undefined> {
   try {
-    return await tagsOf(mirror, repository, ports);
+    for await (const repository of repositoriesOf(mirror, ports)) {
+      const { tags, failure } = await tagsOf(mirror, repository, ports);
+      // One that is gone, or is just being made, has none to compare with, and is no failure of the list.
+      const isGone = failure instanceof RegistryError && failure.failure === "missing";
+      if (failure !== undefined && !isGone) await fail(failed(repository, messageOf(failure)));
+      repositories.push({ repository, tags: failure === undefined ? tags : undefined });
+    }
   } catch (error) {
     ports.signal.throwIfAborted();
-    if (error instanceof RegistryError && error.failure !== "delayed") return undefined;
-    throw error;
+    if (!(error instanceof RegistryError) || error.failure === "delayed") throw error;
+    // One that is written to the same place may be missing.
+    reporter.log("warn", "nothing was deleted: the repositories could not all be listed");
+    return fail(failed("", error.message));
   }
+  for await (const result of pruneTargets(mirror, repositories, ports, { dryRun: run.dryRun })) {
+    const { registry, repository, tags, dryRun } = result;
+    tell(result, reporter);
+    if (!dryRun) await executions.count(run.id, { tagsDeleted: tags.length });
+    const [first] = result.failed;
+    if (first === undefined) continue;
+    // Not an image of the source: whoever repeats what failed must not look for it there.
+    const why = `${result.failed.length} tags could not be deleted, such as ${first.tag}: ${first.error}`;
+    await fail(failed(`${registry}/${repository}`, why));
+  }
+}
+
+function tell({ registry, repository, tags, dryRun, refused, failed }: PruneResult, reporter: RunReporter): void {
+  const where = `${repository} at ${registry}`;
+  if (refused !== undefined) reporter.log("warn", `nothing was deleted from ${where}: ${refused}`);
+  for (const tag of tags) reporter.log("info", `${dryRun ? "would delete" : "deleted"} ${tag} of ${where}`);
+  for (const { tag, error } of failed) reporter.log("error", `${tag} of ${where} could not be deleted: ${error}`);
+}
+
+/** What failed of a run that is no image of the source. */
+function failed(repository: string, error: string): NewItem {
+  return { repository, tag: "", digest: "", targets: [], state: "failed", error };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -23,6 +23,7 @@ export async function showRun(task: SyncTask, run: StoredExecution, { client, cl
     state,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(endedAt === undefined ? {} : { endedAt }),
+    ...(run.tagsDeleted === 0 ? {} : { deleted: run.tagsDeleted }),
     ...(message === undefined ? {} : { message }),
   };
   const now = clock();

@@ -132,7 +132,7 @@ export function syncPlatform(namespace: string) {
       init.body = JSON.stringify(body);
       init.headers = { "content-type": "application/json", ...headers };
     }
-    return resourceApi(services, new Request(`http://registry${base}${path}`, init));
+    return resourceApi(services, new Request(`http://entrepot.example.com${base}${path}`, init));
   }
 
   /** Sends a request to a path below the namespace. */

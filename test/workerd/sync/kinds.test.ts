@@ -170,6 +170,45 @@ describe("tasks", () => {
     expect([answer.status, fieldsOf(answer)]).toEqual([422, [field]]);
   });
 
+  describe("that read what they write are refused", () => {
+    const grow = { project: "grow" };
+    const copy = { repository: "grow/{{ .Name }}-copy" };
+    const refused = async (spec: object) => {
+      const answer = await platform.task("circle", spec);
+      expect([answer.status, fieldsOf(answer)]).toEqual([422, ["spec.targets[0].repository"]]);
+      return String(answer.body.message);
+    };
+
+    it("by globs, and by registries that are one under two names", async () => {
+      await refused({ source: { registry: "local", ...grow }, targets: [{ registry: "local", ...copy }] });
+      await platform.registry("one", { url: "https://one.example.com/v2/" });
+      await platform.registry("same", { url: "http://one.example.com", insecure: true });
+      await refused({ source: { registry: "one", ...grow }, targets: [{ registry: "same", ...copy }] });
+      const elsewhere = { source: { registry: "one", ...grow }, targets: [{ registry: "local", ...copy }] };
+      expect((await platform.task("elsewhere", elsewhere)).status).toBe(201);
+    });
+
+    it("by this server's own address", async () => {
+      await platform.registry("myself", { url: "https://entrepot.example.com" });
+      await refused({ source: { registry: "myself", ...grow }, targets: [{ registry: "local", ...copy }] });
+    });
+
+    it("by way of other tasks, also when they are changed", async () => {
+      await platform.registry("far", { url: "https://far.example.com" });
+      const there = { source: { registry: "local", project: "ring" }, targets: [{ registry: "far" }] };
+      expect((await platform.task("there", there)).status).toBe(201);
+      const back = (repository: string) => ({
+        source: { registry: "far", repositories: ["ring/*"] },
+        targets: [{ registry: "local", repository }],
+      });
+      expect(await refused(back("ring/{{ .Base }}-again"))).toContain("by way of there");
+      expect((await platform.task("back", back("done/{{ .Base }}"))).status).toBe(201);
+      const change = { spec: back("ring/{{ .Base }}-again") };
+      const patched = await api("PATCH", "/synctasks/back", change, { "content-type": "application/merge-patch+json" });
+      expect(patched.status).toBe(422);
+    });
+  });
+
   it("are refused by a name that runs could not have", async () => {
     expect(fieldsOf(await platform.task("a".repeat(201), PLAIN_TASK))).toEqual(["metadata.name"]);
   });

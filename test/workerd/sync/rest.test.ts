@@ -7,7 +7,8 @@ import { ADMIN, ask, env, type Loose, POWERLESS, services, unique } from "./rest
 const SECRET = "s3cret-of-the-hub";
 
 async function registry(more: object = {}): Promise<{ id: number; name: string }> {
-  const given = { name: unique("registry"), url: "https://registry.example.com", ...more };
+  const name = unique("registry");
+  const given = { name, url: `https://${name}.example.com`, ...more };
   const { status, body, text } = await ask("POST", "/registries", given);
   expect(`${status} ${status === 201 ? "" : text}`).toBe("201 ");
   return body;
@@ -67,7 +68,7 @@ describe("registries", () => {
 
   it("may be called what another was called before", async () => {
     const name = unique("renamed");
-    const old = await registry({ name });
+    const old = await registry({ name, url: "https://registry.example.com" });
     await ask("PUT", `/registries/${old.id}`, { name: `${name}-old` });
     const made = await registry({ name, username: "ann", password: SECRET });
     expect(made).toMatchObject({ name });

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { patterned } from "../../../src/mirror/memory-registry.fixture.ts";
 import { RegistryError } from "../../../src/mirror/index.ts";
 import { SYNC_TASKS } from "../../../src/sync/index.ts";
+import { executionObject } from "../../../src/sync/kinds/execution.ts";
+import { viewExecution } from "../../../src/sync/rest/execution-view.ts";
 import { showRun } from "../../../src/sync/worker/show-run.ts";
 import { COPY_APP, syncWorld } from "./run-fixture.ts";
 
@@ -197,9 +199,48 @@ describe("a run", () => {
     await world.run(task);
     await world.settle();
     world.source.stored.get(APP)?.tags.delete("v2");
-    await world.run(task);
+    const { id } = await world.run(task);
     await world.settle();
     expect(Object.keys(world.target.tagsOf(APP)).sort()).toEqual(["v1", "v3"]);
+    // And says so wherever runs are shown.
+    const run = await world.execution(id);
+    expect(run).toMatchObject({ state: "succeeded", itemsCopied: 0, itemsUnchanged: 2, tagsDeleted: 1 });
+    expect(executionObject(run).status?.items).toMatchObject({ deleted: 1 });
+    expect(viewExecution(run, 1)).toMatchObject({ state: "succeeded", deleted_tags: 1 });
+    expect((await world.read("app")).status?.lastExecution).toMatchObject({ state: "succeeded", deleted: 1 });
+    expect(world.lines.map(({ message }) => message)).toEqual(
+      expect.arrayContaining(["deleted v2 of team/app at mirror", expect.stringContaining("1 deleted")]),
+    );
+  });
+
+  it("copies what it saw of a list that broke off, says so, and deletes nothing", async () => {
+    const world = syncWorld();
+    for (let index = 0; index < 101; index += 1) world.source.addImage(APP, { tag: `v${index}` });
+    world.source.brokenLists.add("tags");
+    world.target.addImage(APP, { layers: ["x"], tag: "x" });
+    const prune = { enabled: true, dryRun: false, maximumShare: 1 };
+    const { id } = await world.run(await world.task("app", { ...COPY_APP, prune, concurrency: 50 }));
+    await world.settle();
+    const run = await world.execution(id);
+    expect(run).toMatchObject({ state: "partial", itemsCopied: 100, itemsFailed: 1, tagsDeleted: 0 });
+    expect(run.error).toContain("the list may not be whole");
+    expect(world.target.tagsOf(APP)).toHaveProperty("x");
+  });
+
+  it("deletes nothing when the repositories cannot all be listed", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    world.target.addImage(APP, { layers: ["x"], tag: "x" });
+    const prune = { enabled: true, dryRun: false, maximumShare: 1 };
+    const source = { registry: "hub", project: "team" };
+    const task = await world.task("app", { ...COPY_APP, source, prune });
+    const { id } = await world.run(task);
+    // The plan had it whole.
+    await world.deliver(2);
+    world.source.brokenLists.add("repositories");
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "partial", itemsCopied: 1, tagsDeleted: 0 });
+    expect(world.target.tagsOf(APP)).toHaveProperty("x");
   });
 
   it("can repeat a deletion that failed", async () => {
@@ -215,7 +256,7 @@ describe("a run", () => {
     expect(await world.execution(id)).toMatchObject({ state: "partial", itemsFailed: 1 });
     const again = await world.run(task, { onlyFailedOf: id });
     await world.settle();
-    expect(await world.execution(again.id)).toMatchObject({ state: "unchanged", itemsFailed: 0 });
+    expect(await world.execution(again.id)).toMatchObject({ state: "succeeded", itemsFailed: 0, tagsDeleted: 1 });
     expect(Object.keys(world.target.tagsOf(APP)).sort()).toEqual(["v1", "v3"]);
   });
 });

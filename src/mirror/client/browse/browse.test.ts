@@ -29,6 +29,13 @@ describe("the catalog", () => {
     ]);
   });
 
+  it("fails where it does not come to an end", async () => {
+    const { registry } = connect({}, () =>
+      json({ repositories: ["a/b"] }, { headers: { link: "</v2/_catalog?last=a/b>" } }),
+    );
+    await expect(Array.fromAsync(registry.repositories("other"))).rejects.toThrow("may not be whole");
+  });
+
   it.each(["ghcr.io", "registry.gitlab.com"])("of %s there is none", async (url) => {
     const { registry, network } = connect({ url }, () => json({}));
     const failure = { failure: "unsupported", message: expect.stringContaining("exact names") as unknown };
@@ -55,6 +62,12 @@ describe("Harbor", () => {
       "GET https://registry.example.com/api/v2.0/projects/last/repositories?page=1&page_size=100",
     );
     expect(network.seen[0]?.headers.get("authorization")).toBe(`Basic ${btoa("me:secret")}`);
+  });
+
+  it("fails where the same page comes again", async () => {
+    const page = Array.from({ length: 100 }, (_, index) => ({ name: `team/${index}` }));
+    const { registry } = harbor(() => json(page));
+    await expect(Array.fromAsync(registry.repositories("team"))).rejects.toThrow("may not be whole");
   });
 
   it("gets a private project made, once, if it has none", async () => {
@@ -121,6 +134,14 @@ describe("Docker Hub", () => {
     await expect(Array.fromAsync(registry.repositories())).rejects.toMatchObject({ failure: "unsupported" });
   });
 
+  it.each([{ results: [{ name: "nginx" }] }, { next: "http://:x", results: [] }])(
+    "fails where %j does not say how the list goes on",
+    async (answer) => {
+      const { registry } = connect({ url: "docker.io", credential: { kind: "anonymous" } }, () => json(answer));
+      await expect(Array.fromAsync(registry.repositories("library"))).rejects.toThrow("may not be whole");
+    },
+  );
+
   it("does not lead elsewhere", async () => {
     const { registry } = hub("https://evil.example.net/");
     await expect(Array.fromAsync(registry.repositories("library"))).rejects.toMatchObject({
@@ -150,5 +171,10 @@ describe("Quay", () => {
     );
     expect(await Array.fromAsync(closed.registry.repositories("team"))).toEqual([["team/a"]]);
     expect(await closed.registry.projects()).toEqual(["team"]);
+  });
+
+  it("fails where its next page is always the same", async () => {
+    const { registry } = connect({ url: "quay.io" }, () => json({ repositories: [], next_page: "x=" }));
+    await expect(Array.fromAsync(registry.repositories("team"))).rejects.toThrow("may not be whole");
   });
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { RegistryError } from "../../registry.ts";
 import { CATALOG_SCOPE } from "../auth/scopes.ts";
 import { CLIENT_LIMITS } from "../limits.ts";
+import { wholeList } from "../whole-list.ts";
 import type { Browser, BrowserPorts } from "./browser.ts";
 
 const catalogSchema = z.object({ repositories: z.array(z.string()).nullish() });
@@ -11,14 +12,16 @@ export function catalogBrowser({ client }: BrowserPorts): Browser {
   async function* repositories(project?: string): AsyncGenerator<readonly string[]> {
     const what = "list repositories";
     const to = `_catalog?n=${CLIENT_LIMITS.perPage}`;
-    for await (const { answer } of client.pages({ method: "GET", to, what, scopes: [CATALOG_SCOPE], expect: [200] })) {
+    const list = wholeList(`${client.registry}: ${what}`);
+    const call = { method: "GET", to, what, scopes: [CATALOG_SCOPE], expect: [200] };
+    for await (const { answer } of client.pages(call, list)) {
       const parsed = catalogSchema.safeParse(await client.json(answer, what));
       if (!parsed.success) {
         throw new RegistryError("refused", `${client.registry}: ${what}: the answer is not a list of repositories`);
       }
-      const page = (parsed.data.repositories ?? []).filter(
-        (name) => project === undefined || name === project || name.startsWith(`${project}/`),
-      );
+      const all = parsed.data.repositories ?? [];
+      list.page(all);
+      const page = all.filter((name) => project === undefined || name === project || name.startsWith(`${project}/`));
       if (page.length > 0) yield page;
     }
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RegistryError } from "../../registry.ts";
-import { CLIENT_LIMITS } from "../limits.ts";
+import { wholeList } from "../whole-list.ts";
 import { API_PAGE, apiJson, type Browser, type BrowserPorts } from "./browser.ts";
 
 /** The only host that is called besides the registry and its token service. */
@@ -46,17 +46,24 @@ export function dockerHubBrowser(ports: BrowserPorts): Browser {
         `/v2/namespaces/${encodeURIComponent(project)}/repositories?page_size=${API_PAGE}`,
         HUB,
       );
-      for (let page = 0; url !== undefined && page < CLIENT_LIMITS.pages; page += 1) {
+      const list = wholeList(`${client.registry}: ${what}`);
+      while (url !== undefined) {
         const { next, results }: z.infer<typeof repositoriesSchema> = await apiJson(
           { method: "GET", url, authorization, what },
           repositoriesSchema,
           ports,
         );
-        if (results.length > 0) yield results.map(({ name, namespace }) => `${namespace ?? project}/${name}`);
-        url = next === null || next === undefined || next === "" ? undefined : new URL(next, url);
+        const page = results.map(({ name, namespace }) => `${namespace ?? project}/${name}`);
+        list.page(page);
+        if (page.length > 0) yield page;
+        // The last page says that there is no next one.
+        if (next === undefined || !URL.canParse(next ?? "", url.href))
+          throw list.broken("it does not say how it goes on");
+        url = next === null || next === "" ? undefined : new URL(next, url);
         if (url !== undefined && url.origin !== HUB) {
           throw new RegistryError("forbidden-address", `${client.registry}: ${what}: the next page is at ${url.host}`);
         }
+        if (url !== undefined) list.goOn(url.href);
       }
     },
   };

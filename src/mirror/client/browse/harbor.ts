@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { answerError } from "../answer-error.ts";
 import { discard } from "../http-client.ts";
-import { CLIENT_LIMITS } from "../limits.ts";
+import { wholeList } from "../whole-list.ts";
 import { API_PAGE, apiAuthorization, apiCall, apiJson, type Browser, type BrowserPorts } from "./browser.ts";
 
 const namesSchema = z.array(z.object({ name: z.string() }));
@@ -21,9 +21,11 @@ export function harborBrowser(ports: BrowserPorts): Harbor {
   const address = (path: string) => new URL(`api/v2.0/${path}`, client.base);
 
   async function* names(path: string, what: string): AsyncGenerator<readonly string[]> {
-    for (let page = 1; page <= CLIENT_LIMITS.pages; page += 1) {
+    const list = wholeList(`${client.registry}: ${what}`);
+    for (let page = 1; ; page += 1) {
       const url = address(`${path}?page=${page}&page_size=${API_PAGE}`);
       const entries = await apiJson({ method: "GET", url, authorization, what }, namesSchema, ports);
+      list.page(entries.map(({ name }) => name));
       if (entries.length > 0) yield entries.map(({ name }) => name);
       if (entries.length < API_PAGE) return;
     }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RegistryError } from "../../registry.ts";
-import { CLIENT_LIMITS } from "../limits.ts";
+import { wholeList } from "../whole-list.ts";
 import { apiJson, type Browser, type BrowserPorts } from "./browser.ts";
 import { catalogBrowser } from "./catalog.ts";
 
@@ -28,7 +28,8 @@ export function quayBrowser(ports: BrowserPorts): Browser {
       if (project === undefined) return yield* catalog.repositories();
       const what = `list repositories of ${project}`;
       let next: string | undefined = "";
-      for (let page = 0; next !== undefined && page < CLIENT_LIMITS.pages; page += 1) {
+      const list = wholeList(`${client.registry}: ${what}`);
+      while (next !== undefined) {
         const query = new URLSearchParams({
           namespace: project,
           ...(authorization === undefined ? { public: "true" } : {}),
@@ -39,13 +40,15 @@ export function quayBrowser(ports: BrowserPorts): Browser {
         try {
           answer = await apiJson({ method: "GET", url, authorization, what }, pageSchema, ports);
         } catch (error) {
-          const left = error instanceof RegistryError && error.failure === "denied" && page === 0;
+          const left = error instanceof RegistryError && error.failure === "denied" && next === "";
           if (left) return yield* catalog.repositories(project);
           throw error;
         }
-        if (answer.repositories.length > 0)
-          yield answer.repositories.map(({ namespace, name }) => `${namespace}/${name}`);
+        const page = answer.repositories.map(({ namespace, name }) => `${namespace}/${name}`);
+        list.page(page);
+        if (page.length > 0) yield page;
         next = answer.next_page ?? undefined;
+        if (next !== undefined) list.goOn(next);
       }
     },
   };
