@@ -1,22 +1,37 @@
 import { RegistryError } from "../../mirror/index.ts";
 
+/** Calls of each kind. */
+export interface CallLimits {
+  /** To registries and to Durable Objects. */
+  readonly requests: number;
+  /** Of the database. */
+  readonly queries: number;
+}
+
 /**
  * Calls that one message makes of each kind, at most. The rest of what the platform lets it make is for its own upkeep,
  * such as looking whether it is to stop.
  * @see Cloudflare Workers, limits, "Subrequests": 10,000; D1, limits, "Queries per Worker invocation": 1,000
  */
-const MOST = { requests: 6000, queries: 500 } as const;
+const MOST: CallLimits = { requests: 6000, queries: 500 };
 /** With less than this share left, a message begins nothing more. */
 const LOW = 0.1;
 
 /** Counts what a message calls, so that it hands over to another before the platform ends it. */
 export class CallMeter {
-  #requests: number = MOST.requests;
-  #queries: number = MOST.queries;
+  readonly #most: CallLimits;
+  #requests: number;
+  #queries: number;
+
+  constructor(most = MOST) {
+    this.#most = most;
+    this.#requests = most.requests;
+    this.#queries = most.queries;
+  }
 
   /** Whether it is time to begin nothing more. */
   get isLow(): boolean {
-    return this.#requests < LOW * MOST.requests || this.#queries < LOW * MOST.queries;
+    return this.#requests < LOW * this.#most.requests || this.#queries < LOW * this.#most.queries;
   }
 
   /** Whether nothing more may be called. */

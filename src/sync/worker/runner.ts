@@ -148,7 +148,7 @@ export class SyncRunner {
     const { executions, queue, clock, log } = this.#ports;
     const watch = watchRun(run.id, this.#ports, renew);
     const reporter = runReporter(run.id, this.#ports);
-    const meter = new CallMeter();
+    const meter = new CallMeter(this.#ports.callLimits);
     try {
       const task = await taskOf(run, this.#ports);
       if (task === undefined) return await endRun(run, this.#ports, { state: "canceled", error: "the task is gone" });

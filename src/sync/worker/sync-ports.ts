@@ -3,6 +3,7 @@ import type { Clock, Log } from "../../platform/index.ts";
 import type { ResourceClient } from "../../resources/index.ts";
 import type { SyncTask } from "../kinds/sync-task.ts";
 import type { ExecutionStore, ItemStore, LogStore, MemoryStore, StoredExecution } from "../store/index.ts";
+import type { CallLimits } from "./call-meter.ts";
 import type { RunHub } from "./hub-client.ts";
 import type { SyncQueue } from "./messages.ts";
 import type { Registries } from "./registry-access.ts";
@@ -27,6 +28,8 @@ export interface SyncPorts {
   readonly log: Log;
   /** How often running work looks whether it is to stop, in milliseconds; two seconds unless given. */
   readonly pollInterval?: number;
+  /** How much one message may call; what the platform allows unless given. */
+  readonly callLimits?: CallLimits;
   /** After how long a message hands what it does to another, in milliseconds; 8 minutes unless given. */
   readonly timeLimit?: number;
 }

@@ -36,7 +36,7 @@ interface Sent {
 let worlds = 0;
 
 /** Mirroring over the real database and the real kinds, with registries in memory, a queue and a clock of the test. */
-export function syncWorld() {
+export function syncWorld(more: Partial<SyncPorts> = {}) {
   worlds += 1;
   const namespace = `mirror-${worlds}-${Math.random().toString(36).slice(2, 8)}`;
   const time = { now: Date.now() };
@@ -99,6 +99,7 @@ export function syncWorld() {
     random: () => 0.5,
     log: quietLog,
     pollInterval: 20,
+    ...more,
   };
   const control = taskControl(ports, { background: (work) => void work.catch(() => {}) });
   const resources = createResources({

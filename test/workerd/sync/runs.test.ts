@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { patterned } from "../../../src/mirror/memory-registry.fixture.ts";
 import { RegistryError } from "../../../src/mirror/index.ts";
 import { SYNC_TASKS } from "../../../src/sync/index.ts";
@@ -6,6 +6,9 @@ import { executionObject } from "../../../src/sync/kinds/execution.ts";
 import { viewExecution } from "../../../src/sync/rest/execution-view.ts";
 import { showRun } from "../../../src/sync/worker/show-run.ts";
 import { COPY_APP, syncWorld } from "./run-fixture.ts";
+
+// Minutes by the test's own clock take no time, but large layers on a busy machine do.
+vi.setConfig({ testTimeout: 300_000 });
 
 const MINUTE = 60_000;
 const APP = "team/app";
@@ -296,17 +299,17 @@ describe("what a task says of its runs", () => {
 
 describe("a run that calls more than a message may", () => {
   it("goes on in others, with what was found before", async () => {
-    const world = syncWorld();
-    const tags = Array.from({ length: 180 }, (_, index) => `v${index}`);
+    const world = syncWorld({ callLimits: { requests: 6000, queries: 50 } });
+    const tags = Array.from({ length: 18 }, (_, index) => `v${index}`);
     for (const tag of tags) world.source.addImage(APP, { tag });
     const targets = [{ registry: "local", repository: `${world.namespace}/app` }];
-    const task = await world.task("app", { ...COPY_APP, targets, tags: { newest: { count: 180, by: "created" } } });
+    const task = await world.task("app", { ...COPY_APP, targets, tags: { newest: { count: 18, by: "created" } } });
     for (const state of ["succeeded", "unchanged"]) {
       const { id } = await world.run(task);
       const steps = await world.deliver();
       expect(steps).toBeGreaterThan(2);
       await world.settle();
-      expect(await world.execution(id)).toMatchObject({ state, itemsTotal: 180, itemsFailed: 0 });
+      expect(await world.execution(id)).toMatchObject({ state, itemsTotal: 18, itemsFailed: 0 });
     }
   });
 });
@@ -318,14 +321,14 @@ describe("a run that is asked to stop", () => {
       world.source.addImage(APP, { layers: [patterned(64 * 1024, tag.length)], tag });
     const task = await world.task("app", { ...COPY_APP, concurrency: 1 });
     const { id } = await world.run(task);
-    world.source.slow = 20;
+    world.source.slow = 500;
     const copying = world.deliver();
-    await expect.poll(() => world.source.count("blob"), { timeout: 5000 }).toBeGreaterThan(0);
-    const asked = Date.now();
+    await expect.poll(() => world.source.count("blob"), { timeout: 60_000 }).toBeGreaterThan(0);
     expect(await world.control.stop(await world.execution(id))).toMatchObject({ stopRequested: true });
     await copying;
     await world.settle();
-    expect(Date.now() - asked).toBeLessThan(3000);
+    // A layer and a config; nothing else was begun.
+    expect(world.source.count("blob")).toBeLessThanOrEqual(2);
     const run = await world.execution(id);
     expect(run).toMatchObject({ state: "canceled", itemsCopied: 0 });
     expect(world.target.tagsOf(APP)).toEqual({});
