@@ -21,7 +21,13 @@ import {
   uploadSessionClass,
 } from "./content/index.ts";
 import { contentGroup, type DistributionServices } from "./distribution/index.ts";
-import { type AuditServices, contentUsageNumbers, Maintenance, type UsageServices } from "./operations/index.ts";
+import {
+  type AuditServices,
+  contentUsageNumbers,
+  type DeliveryPorts,
+  Maintenance,
+  type UsageServices,
+} from "./operations/index.ts";
 import { decidesAccess } from "./iam/index.ts";
 import {
   type Config,
@@ -61,6 +67,8 @@ export interface Services {
   readonly audit: AuditServices;
   readonly usage: UsageServices;
   readonly maintenance: Maintenance;
+  /** What does the messages of queues. */
+  readonly messages: DeliveryPorts;
   readonly sync: Sync;
   readonly syncRest: SyncRestServices;
   /** One id per request, as the audit and the answer have it. */
@@ -178,6 +186,22 @@ function createServices(env: Env): Services {
     groupAuthorizer(resources.registry),
     roleAuthorizer(gate),
   ]);
+  const maintenance = new Maintenance({
+    collector: content.collector,
+    resources: resources.maintenance,
+    secrets: secrets.maintenance,
+    usage: resources.usage,
+    hasSecretsKey: config.SECRETS_KEY !== undefined,
+    database,
+    queue: env.MAINTENANCE,
+    clock,
+    log,
+    eventRetention: config.EVENT_RETENTION_SECONDS * SECOND,
+    audit: access.auditChain,
+    auditRetention: config.AUDIT_RETENTION_SECONDS * SECOND,
+    access: access.remains,
+    sync: sync.maintenance,
+  });
   return {
     config,
     log,
@@ -200,23 +224,9 @@ function createServices(env: Env): Services {
     },
     usage: { gate, authorizer, usage: resources.usage, log },
     sync,
+    messages: { consumers: [sync.messages, maintenance], log, random: Math.random },
     syncRest: sync.rest({ gate, authorizer, audit, registry: resources.registry }),
-    maintenance: new Maintenance({
-      collector: content.collector,
-      resources: resources.maintenance,
-      secrets: secrets.maintenance,
-      usage: resources.usage,
-      hasSecretsKey: config.SECRETS_KEY !== undefined,
-      database,
-      queue: env.MAINTENANCE,
-      clock,
-      log,
-      eventRetention: config.EVENT_RETENTION_SECONDS * SECOND,
-      audit: access.auditChain,
-      auditRetention: config.AUDIT_RETENTION_SECONDS * SECOND,
-      access: access.remains,
-      sync: sync.maintenance,
-    }),
+    maintenance,
   };
 }
 

@@ -1,7 +1,7 @@
 import { API_GROUPS, type Identity } from "./access/index.ts";
 import type { Content } from "./content/index.ts";
 import type { Sleep } from "./mirror/index.ts";
-import type { SyncMaintenance } from "./operations/index.ts";
+import type { MessageConsumer, SyncMaintenance } from "./operations/index.ts";
 import type { Clock, Config, Database, Env, Log, Outbound } from "./platform/index.ts";
 import type { GroupBuilder, ResourceClient, SecretDecrypter } from "./resources/index.ts";
 import {
@@ -46,7 +46,8 @@ export interface SyncServicesPorts {
 /** Mirroring, put together. */
 export interface Sync {
   readonly group: GroupBuilder;
-  readonly runner: SyncRunner;
+  /** Does the steps of runs. */
+  readonly messages: MessageConsumer;
   readonly maintenance: SyncMaintenance;
   readonly control: TaskControl;
   readonly registries: RegistryAccess;
@@ -98,6 +99,7 @@ export function createSync(ports: SyncServicesPorts): Sync {
   };
   const control = taskControl(work, { background });
   const access = registryAccess(registries);
+  const runner = new SyncRunner(work);
   const retention = config.SYNC_RETENTION_SECONDS * SECOND;
   return {
     group: syncGroup({
@@ -113,7 +115,7 @@ export function createSync(ports: SyncServicesPorts): Sync {
       outbound,
       mayCopy: ({ identity }, verb, namespace) => mayCopy(identity, verb, namespace),
     }),
-    runner: new SyncRunner(work),
+    messages: env.DISK === undefined ? runner : detached(runner, ports),
     maintenance: {
       tick: () => tick(work),
       resume: () => resumeSilent(work),
@@ -148,6 +150,24 @@ export function createSync(ports: SyncServicesPorts): Sync {
 function mayCopy({ policy, scope }: Identity, verb: "pull" | "push", namespace: string | undefined): boolean {
   const rule = { apiGroups: [API_GROUPS.content], resources: ["repositories"], verbs: [verb] };
   return scope === undefined && policy.uncovered([rule], namespace).length === 0;
+}
+
+/**
+ * The queues of a self-host deliver one message after the other, and a step may take minutes: it is taken before it is
+ * done. One that fails is found by the clock.
+ */
+function detached(
+  runner: SyncRunner,
+  { background, log }: Pick<SyncServicesPorts, "background" | "log">,
+): MessageConsumer {
+  return {
+    attempts: runner.attempts,
+    accepts: (body) => runner.accepts(body),
+    giveUp: (body) => runner.giveUp(body),
+    async run(body) {
+      background(runner.run(body).catch((error: unknown) => log.error("sync.failed", { error })));
+    },
+  };
 }
 
 const sleep: Sleep = (duration, signal) =>

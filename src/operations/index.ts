@@ -1,3 +1,4 @@
 export { auditApi, type AuditServices } from "./audit-api.ts";
 export { type AccessRemains, Maintenance, type MaintenancePorts, type SyncMaintenance } from "./maintenance.ts";
+export { deliver, type DeliveryPorts, type MessageConsumer } from "./message-consumers.ts";
 export { contentUsageNumbers, usageApi, type UsageServices } from "./usage.ts";

@@ -4,6 +4,7 @@ import type { GarbageCollector } from "../content/index.ts";
 import { pruneEvents } from "../events/index.ts";
 import type { Clock, Database, Log } from "../platform/index.ts";
 import { resourceStepSchema, type Resources, type Secrets } from "../resources/index.ts";
+import type { MessageConsumer } from "./message-consumers.ts";
 
 /** One bounded step of clean-up: the body of a message in the maintenance queue (docs/schema.md). */
 const ownStepSchema = z.discriminatedUnion("type", [
@@ -98,8 +99,12 @@ export interface MaintenancePorts {
   readonly sync: SyncMaintenance;
 }
 
+/** How often a step is tried. The clock plans the same kind of step again when it is due. */
+const ATTEMPTS = 6;
+
 /** Plans clean-up by the clock and does it by queue: a cron tick only sends, and a step that has more to do sends the next. */
-export class Maintenance {
+export class Maintenance implements MessageConsumer {
+  readonly attempts = ATTEMPTS;
   readonly #ports: MaintenancePorts;
 
   constructor(ports: MaintenancePorts) {
@@ -112,24 +117,20 @@ export class Maintenance {
     for (const [every, step] of PLAN) if (minute % every === 0) await this.#send(step);
   }
 
-  /** Does one step. Every step may be repeated. @throws if it should be tried again */
+  accepts(message: unknown): boolean {
+    return stepSchema.safeParse(message).success;
+  }
+
+  /** Does one step. Every step may be repeated. @throws if it should be tried again, or is none that is known */
   async run(message: unknown): Promise<void> {
-    const parsed = stepSchema.safeParse(message);
-    if (!parsed.success) {
-      this.#ports.log.error("maintenance.unknown-step", { message });
-      return;
-    }
-    const own = ownStepSchema.safeParse(parsed.data);
-    const resource = resourceStepSchema.safeParse(parsed.data);
+    const own = ownStepSchema.safeParse(message);
     const next = own.success
       ? await this.#step(own.data)
-      : resource.success
-        ? await this.#ports.resources.run(resource.data)
-        : undefined;
+      : await this.#ports.resources.run(resourceStepSchema.parse(message));
     if (next !== undefined) await this.#send(next);
   }
 
-  /** Notes a step that failed every time. The clock plans the same kind of step again when it is due. */
+  /** Notes a step that failed every time. */
   giveUp(message: unknown): void {
     this.#ports.log.error("maintenance.gave-up", { message });
   }

@@ -5,20 +5,21 @@ import { ROOT, WRANGLER, WRANGLER_ENV } from "./paths.ts";
 
 /**
  * `npm run deploy`: what must be there before the code, then the code. `--dry-run` bundles and uploads nothing.
- * wrangler makes the bucket, but migrations need the database before it deploys, and it does not make the queue that
- * is only read from.
+ * wrangler makes the bucket, but migrations need the database before it deploys, and it does not make queues that
+ * nothing is sent to.
  */
 function deploy(args: readonly string[]): void {
   if (!args.includes("--dry-run")) {
     const config = readFileSync(path.join(ROOT, "wrangler.toml"), "utf8");
     for (const name of namesOf(config, "database_name")) ensure(["d1", "info", name], ["d1", "create", name]);
-    for (const name of namesOf(config, "queue")) ensure(["queues", "info", name], ["queues", "create", name]);
+    for (const name of namesOf(config, "(?:dead_letter_)?queue"))
+      ensure(["queues", "info", name], ["queues", "create", name]);
     must(["d1", "migrations", "apply", "DB", "--remote", ...environment(args)]);
   }
   must(["deploy", ...args]);
 }
 
-/** The different values of a key in `wrangler.toml`. */
+/** The different values of a key in `wrangler.toml`, which is given as an expression. */
 function namesOf(config: string, key: string): string[] {
   const found = config.matchAll(new RegExp(`^${key} = "([^"]+)"$`, "gm"));
   return [...new Set(Array.from(found, ([, name]) => name ?? ""))];

@@ -53,9 +53,9 @@ function createMaintenance(kernel = createKernel(), given: Partial<MaintenancePo
   return { kernel, maintenance, sent, runAll };
 }
 
-async function deliver(queue: string, bodies: readonly unknown[]) {
+async function deliver(queue: string, bodies: readonly unknown[], attempts = 1) {
   const context = createExecutionContext();
-  const messages = bodies.map((body, index) => ({ id: String(index), timestamp: new Date(), attempts: 1, body }));
+  const messages = bodies.map((body, index) => ({ id: String(index), timestamp: new Date(), attempts, body }));
   const batch = createMessageBatch(queue, messages);
   await worker.queue(batch, bindings);
   return getQueueResult(batch, context);
@@ -206,42 +206,65 @@ describe("steps", () => {
   });
 
   it.each([undefined, null, "sweep", {}, { type: "explode" }, { type: "reconcile", cursor: 1 }])(
-    "that are unknown are noted and done with: %j",
+    "that are unknown are not taken: %j",
     async (message) => {
       const { maintenance, sent } = createMaintenance();
-      await maintenance.run(message);
+      expect(maintenance.accepts(message)).toBe(false);
+      await expect(maintenance.run(message)).rejects.toThrow();
       expect(sent).toEqual([]);
     },
   );
 });
 
 describe("the queue handler", () => {
-  it("acknowledges steps, known or not, and logs what it does not know", async () => {
-    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
-    const result = await deliver("entrepot-maintenance", [{ type: "sweep" }, { type: "explode" }]);
-    expect(result).toMatchObject({ outcome: "ok", explicitAcks: ["0", "1"], retryMessages: [] });
-    expect(logged).toHaveBeenCalledOnce();
-    expect(JSON.parse(String(logged.mock.calls[0]?.[0]))).toEqual({
-      level: "error",
-      event: "maintenance.unknown-step",
-      message: { type: "explode" },
-    });
+  const logs = () => vi.spyOn(console, "error").mockImplementation(() => {});
+  const lines = (logged: ReturnType<typeof logs>) =>
+    logged.mock.calls.map(([line]) => JSON.parse(String(line)) as object);
+
+  it.each(["entrepot-maintenance", "staging-jobs", "entrepot-sync-dead"])(
+    "knows messages by their types, whatever the queue is called: %s",
+    async (queue) => {
+      const logged = logs();
+      // The run is none that is there, so its step has nothing to do.
+      const result = await deliver(queue, [{ type: "sweep" }, { type: "advance", execution: 999_999 }]);
+      expect(result).toMatchObject({ outcome: "ok", explicitAcks: ["0", "1"], retryMessages: [] });
+      expect(logged).not.toHaveBeenCalled();
+    },
+  );
+
+  it.each(["entrepot-maintenance", "entrepot-sync", "staging-entrepot-sync"])(
+    "reports what it does not know, and leaves it in its queue: %s",
+    async (queue) => {
+      const logged = logs();
+      const result = await deliver(queue, [{ type: "explode" }, { type: "copy", execution: "one" }, "anything"]);
+      expect(result.explicitAcks).toEqual([]);
+      expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(["0", "1", "2"]);
+      const unknown = { level: "error", event: "queue.unknown-message", attempts: 1 };
+      expect(lines(logged)).toEqual([
+        { ...unknown, id: "0", type: "explode" },
+        { ...unknown, id: "1", type: "copy" },
+        { ...unknown, id: "2", type: "none" },
+      ]);
+    },
+  );
+
+  it("gives up a step that failed every time, and does not do it", async () => {
+    const logged = logs();
+    const result = await deliver("staging-entrepot-maintenance", [{ type: "sweep" }], 7);
+    expect(result.explicitAcks).toEqual(["0"]);
+    expect(lines(logged)).toEqual([{ level: "error", event: "maintenance.gave-up", message: { type: "sweep" } }]);
   });
 
-  it("logs dead letters as errors, and does not do them", async () => {
-    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
-    const result = await deliver("entrepot-maintenance-dead", [{ type: "sweep" }, "anything"]);
-    expect(result.explicitAcks).toEqual(["0", "1"]);
-    expect(logged.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown)).toEqual([
-      { level: "error", event: "maintenance.gave-up", message: { type: "sweep" } },
-      { level: "error", event: "maintenance.gave-up", message: "anything" },
-    ]);
-  });
-
-  it("does not acknowledge a step that failed", async () => {
-    vi.spyOn(DB, "prepare").mockImplementation(() => {
-      throw new Error("database is down");
+  it("has a step that failed delivered again, and the others done", async () => {
+    const logged = logs();
+    const prepare = DB.prepare.bind(DB);
+    vi.spyOn(DB, "prepare").mockImplementation((sql) => {
+      if (sql.includes("condemned")) throw new Error("database is down");
+      return prepare(sql);
     });
-    await expect(deliver("entrepot-maintenance", [{ type: "sweep" }])).rejects.toThrow("database is down");
+    const result = await deliver("entrepot-maintenance", [{ type: "sweep" }, { type: "advance", execution: 999_999 }]);
+    expect(result.explicitAcks).toEqual(["1"]);
+    expect(result.retryMessages).toMatchObject([{ msgId: "0" }]);
+    expect(lines(logged)).toMatchObject([{ event: "queue.message-failed", id: "0", attempts: 1, type: "sweep" }]);
   });
 });

@@ -19,18 +19,26 @@ const MAX_COPIES = 25;
 /** Of a message's time, the share after which it begins no other copy. */
 const BEGIN_SHARE = 0.5;
 
+/** How often a step is tried. */
+const ATTEMPTS = 4;
+
 /** Does the steps of runs that come by queue. Every step may be repeated. */
 export class SyncRunner {
+  readonly attempts = ATTEMPTS;
   readonly #ports: SyncPorts;
 
   constructor(ports: SyncPorts) {
     this.#ports = ports;
   }
 
-  /** Does one step. @throws if it should be tried again */
+  accepts(body: unknown): boolean {
+    return syncMessageSchema.safeParse(body).success;
+  }
+
+  /** Does one step. @throws if it should be tried again, or is none that is known */
   async run(body: unknown): Promise<void> {
-    const message = this.#parse(body);
-    switch (message?.type) {
+    const message = syncMessageSchema.parse(body);
+    switch (message.type) {
       case "plan":
         return this.#plan(message.execution);
       case "copy":
@@ -42,15 +50,12 @@ export class SyncRunner {
         return this.#prune(message.execution);
       case "finish":
         return this.#finish(message.execution);
-      case undefined:
-        return;
     }
   }
 
   /** Closes what failed every time: the item fails, and the run goes on; a run that cannot be planned ends. */
   async giveUp(body: unknown): Promise<void> {
-    const message = this.#parse(body);
-    if (message === undefined) return;
+    const message = syncMessageSchema.parse(body);
     const { items, executions, log } = this.#ports;
     log.error("sync.gave-up", { ...message });
     if (message.type === "copy") {
@@ -177,12 +182,6 @@ export class SyncRunner {
       watch.end();
       await reporter.flush();
     }
-  }
-
-  #parse(body: unknown): SyncMessage | undefined {
-    const parsed = syncMessageSchema.safeParse(body);
-    if (!parsed.success) this.#ports.log.error("sync.unknown-step", { message: body });
-    return parsed.data;
   }
 }
 
