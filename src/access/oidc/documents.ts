@@ -15,10 +15,14 @@ export const DOCUMENT_LIMITS = {
   timeout: 5000,
   maxBytes: 256 * 1024,
   documents: 128,
+  /** Fetches of one document that may be under way: tokens that nobody has verified yet ask for them. */
+  concurrent: 4,
+  /** How long a fetch counts at most: its request may have been cut off. Twice the timeout, with its one retry, and a little. */
+  longestFetch: 12_000,
 } as const;
 
 /** Why there is no document. */
-export type DocumentFailure = OutboundFailure | { readonly reason: "bad-status" | "bad-document" };
+export type DocumentFailure = OutboundFailure | { readonly reason: "bad-status" | "bad-document" | "busy" };
 
 interface Remembered<T> {
   readonly value?: T;
@@ -44,6 +48,21 @@ export function createDocuments<T>(ports: {
 }): Documents<T> {
   const { outbound, clock, parse } = ports;
   const memory = new Lru<Remembered<T>>(DOCUMENT_LIMITS.documents);
+  const running = new Map<string, readonly number[]>();
+
+  /** Notes a fetch, unless there are as many already. Answers the function that ends it. */
+  function begin(href: string, now: number): (() => void) | undefined {
+    const others = (running.get(href) ?? []).filter((since) => now - since < DOCUMENT_LIMITS.longestFetch);
+    if (others.length >= DOCUMENT_LIMITS.concurrent) return undefined;
+    running.set(href, [...others, now]);
+    return () => {
+      const left = running.get(href) ?? [];
+      const at = left.indexOf(now);
+      const rest = left.filter((_, index) => index !== at);
+      if (rest.length > 0) running.set(href, rest);
+      else running.delete(href);
+    };
+  }
 
   return {
     async get(url, again = false) {
@@ -59,7 +78,9 @@ export function createDocuments<T>(ports: {
         // Others go on with what there is until this fetch is done.
         if (usable !== undefined) memory.set(url.href, { ...known, triedAt: now }, 1);
       }
-      const fetched = await fetchDocument(outbound, url, parse);
+      const end = begin(url.href, now);
+      if (end === undefined) return usable === undefined ? err({ reason: "busy" }) : ok(usable);
+      const fetched = await fetchDocument(outbound, url, parse).finally(end);
       if (fetched.ok) {
         const { value, lifetime } = fetched.value;
         memory.set(url.href, { value, freshUntil: now + lifetime, triedAt: now }, 1);

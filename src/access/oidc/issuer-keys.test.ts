@@ -131,6 +131,16 @@ describe("keys are remembered", () => {
     expect(await outcome(network, token)).toBe("verified");
   });
 
+  it("and are asked for by a few at a time, however many tokens wait for them", async () => {
+    const network = testNetwork(published(ci));
+    const source = { jwksUrl: KEYS };
+    const token = await ci.token();
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(network, token, source)));
+    expect(network.seen).toHaveLength(4);
+    expect(outcomes.filter((each) => each === "keys-unavailable busy")).toHaveLength(16);
+    expect(await outcome(network, token, source)).toBe("verified");
+  });
+
   it.each([
     [null, 10 * MINUTE],
     ["public", 10 * MINUTE],
