@@ -75,6 +75,11 @@ async function serve(options: SelfHostOptions, release: () => void): Promise<voi
 function announce(options: SelfHostOptions, port: number): void {
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   if (options.open) console.log("Open to everyone on this machine: set ADMIN_PASSWORD to ask for credentials");
+  if (options.addressUnknown) {
+    console.warn(
+      "Warning: clients' addresses are not known, so that wrong passwords are counted for all clients together. Behind a proxy, set CLIENT_ADDRESS_HEADER to the header in which it puts the client's address",
+    );
+  }
   if (options.settings["ACCESS"] === "silly") console.log("ACCESS=silly: any credential is taken for a proof");
   console.log(`Ready on ${options.tls ? "https" : "http"}://${host}:${port}`);
 }

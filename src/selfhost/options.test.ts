@@ -17,6 +17,7 @@ describe("readOptions", () => {
       front: false,
       settings: { STORAGE: "filesystem", EDGE_CACHE: "false", OUTBOUND_PRIVATE: "allow", ACCESS: "open" },
       open: true,
+      addressUnknown: false,
       uploadLifetime: 86_400_000,
     });
   });
@@ -54,6 +55,17 @@ describe("readOptions", () => {
       STORAGE: "r2",
       EDGE_CACHE: "true",
     });
+  });
+
+  it.each([
+    ["a password, and nothing that tells addresses", [], PASSWORD, true],
+    ["users of a setting", [], { HTPASSWD: `alice:$2b$04$${"a".repeat(53)}` }, true],
+    ["no password", [], {}, false],
+    ["a proxy that tells them", [], { ...PASSWORD, CLIENT_ADDRESS_HEADER: "x-real-ip" }, false],
+    ["a front of its own", ["--tls"], PASSWORD, false],
+    ["clients from elsewhere", ["--host", "0.0.0.0"], PASSWORD, false],
+  ])("knows whether addresses are unknown: %s", (_what, args, env, unknown) => {
+    expect(read(args, env).addressUnknown).toBe(unknown);
   });
 
   it.each(["--help", "-h"])("only helps with %s", (flag) => {

@@ -18,6 +18,8 @@ export interface SelfHostOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** Everyone may do everything: loopback, and nothing to sign in with. */
   readonly open: boolean;
+  /** There are passwords to guess, and no client's address to hold guesses against: a proxy may be in front. */
+  readonly addressUnknown: boolean;
   /** How long an upload may take, in milliseconds. */
   readonly uploadLifetime: number;
 }
@@ -66,14 +68,19 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
   }
   if (open) settings["ACCESS"] ??= "open";
   const tls = flags.tls ?? false;
+  const front = tls || !loopback;
   return {
     host,
     port,
     data,
     tls,
-    front: tls || !loopback,
+    front,
     settings,
     open,
+    addressUnknown:
+      (config.ADMIN_PASSWORD !== undefined || config.HTPASSWD !== undefined) &&
+      !front &&
+      config.CLIENT_ADDRESS_HEADER === undefined,
     uploadLifetime: config.UPLOAD_TTL_SECONDS * 1000,
   };
 }
