@@ -13,6 +13,7 @@ import {
   createExternalIssuer,
   createFederation,
   createGate,
+  createHashing,
   createIssuerKeys,
   createProviders,
   createTokenAuthenticator,
@@ -42,6 +43,7 @@ import {
   SigningKeys,
   SigningKeyStore,
   tokenHandler,
+  WAIT_MESSAGES,
 } from "./access/index.ts";
 import {
   auditGroup,
@@ -69,7 +71,7 @@ import {
   type Outbound,
   requestIds,
 } from "./platform/index.ts";
-import type { GroupBuilder, ResourceClient, SecretDecrypter } from "./resources/index.ts";
+import { type GroupBuilder, type ResourceClient, type SecretDecrypter, StatusError } from "./resources/index.ts";
 
 /** What access is made of. */
 export interface AccessPorts {
@@ -152,6 +154,7 @@ export function createAccess(ports: AccessPorts): Access {
   const keys = new KeyStore(watched, clock);
   const passwords = new PasswordStore(watched, clock);
   const hasher = new PasswordHasher();
+  const hashing = createHashing({ clock, sleep });
   const credentials = new CredentialStore(watched, clock);
   const sessionStore = new SessionStore(watched);
   const sessions = new Sessions({ store: sessionStore, clock, lifetime: config.SESSION_TTL_SECONDS * SECOND });
@@ -181,10 +184,12 @@ export function createAccess(ports: AccessPorts): Access {
     htpasswd,
     passwords,
     hasher,
+    hashing,
     ids,
     guard: attemptGuard(env.LOGIN_GUARDS, config.LOGIN_ATTEMPTS, log),
     address,
     clock,
+    sleep,
   });
   const external = externalIssuer(config, issuerKeys, clock);
   const cloudflareAccess = accessAssertions(config, directory, issuerKeys, clock);
@@ -217,6 +222,7 @@ export function createAccess(ports: AccessPorts): Access {
     settingsAccount,
     configured: configuredCheck(hasCredential, database, directory),
     audit,
+    address,
     clock,
     log,
   });
@@ -251,7 +257,11 @@ export function createAccess(ports: AccessPorts): Access {
           userKind({
             ...accounts,
             passwords: {
-              set: async (user, password) => passwords.set(user, await hasher.hash(password)),
+              async set(user, password) {
+                const hash = await hashing(() => hasher.hash(password));
+                if (!hash.ok) throw new StatusError("TooManyRequests", WAIT_MESSAGES.busy, { retryAfterSeconds: 2 });
+                await passwords.set(user, hash.value);
+              },
               delete: (user) => passwords.delete(user),
             },
             checkPassword: (credential, request) => byPassword.check(credential, request),
@@ -298,6 +308,10 @@ export function createAccess(ports: AccessPorts): Access {
     ],
     forget: () => directory.forget(),
   };
+}
+
+function sleep(duration: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration));
 }
 
 /** The database, for what is written in batches: this isolate forgets what it remembers after each of them. */

@@ -20,6 +20,11 @@ export function secondsToWait(attempts: Attempts | undefined, now: number): numb
   return left > 0 ? Math.ceil(left / 1000) : undefined;
 }
 
+/** Whole seconds since the last attempt, if it was wrong. */
+export function secondsSinceFailure(attempts: Attempts | undefined, now: number): number | undefined {
+  return attempts === undefined || attempts.failures === 0 ? undefined : Math.floor((now - attempts.at) / 1000);
+}
+
 /**
  * Counts a failure. The one that reaches `limit` locks, and so does each one after it, twice as long. One that comes
  * while it is locked was under way before, and counts for nothing.

@@ -76,6 +76,7 @@ function fixture(settings: Partial<GateSettings> = {}, more: Partial<GatePorts> 
     },
   };
   const gate = createGate({
+    address: () => undefined,
     audit: { recordFailedSignIn() {} },
     settings: {
       access: "closed",

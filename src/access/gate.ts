@@ -62,6 +62,8 @@ export interface GatePorts {
   /** Whether there is any credential with which someone could get in (`configuredCheck`). */
   readonly configured: () => Promise<boolean>;
   readonly audit: Pick<Audit, "recordFailedSignIn">;
+  /** The client's address, if it is known. */
+  readonly address: (request: Request) => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -80,7 +82,7 @@ const EVERYONE: Identity = {
 };
 
 export function createGate(ports: GatePorts): Gate {
-  const { settings, directory, authenticators, settingsAccount, audit, clock, log } = ports;
+  const { settings, directory, authenticators, settingsAccount, audit, address, clock, log } = ports;
   const verified = new VerifiedCache<Identity>(clock);
   const isConfigured = configuredOnce(ports);
   const isPrivate = privateAddresses();
@@ -97,7 +99,8 @@ export function createGate(ports: GatePorts): Gate {
     if (shown === undefined) return ok(await anonymous(generation));
     // Browsers send cookies along with requests of any page, and Cloudflare Access makes an assertion of its own: whether
     // they count depends on where the request comes from, so they are proved each time.
-    const key = shown.source === "authorization" ? credentialKey(shown) : undefined;
+    const key =
+      shown.source === "authorization" ? credentialKey(shown, passwordAddress(shown.text, request)) : undefined;
     const known = key === undefined ? undefined : verified.get(key);
     if (known !== undefined) return ok(known);
     const presented = parseCredential(shown);
@@ -205,6 +208,11 @@ export function createGate(ports: GatePorts): Gate {
     return identity;
   }
 
+  /** A password is known again from the same address only: elsewhere it is a guess, and guesses are counted. */
+  function passwordAddress(authorization: string, request: Request): string | undefined {
+    return /^basic /i.test(authorization) ? address(request) : undefined;
+  }
+
   function secure(request: Request): boolean {
     return (settings.challenge.publicScheme ?? request.url.slice(0, request.url.indexOf(":"))) === "https";
   }
@@ -266,7 +274,7 @@ function failed(detail: string): Result<never, AuthenticationFailure> {
 /** What the audit keeps of a credential that was refused: never the credential. */
 function failedSignIn(presented: ReturnType<typeof parseCredential>, failure: AuthenticationFailure): FailedSignIn {
   const reason = failure.reason === "unauthenticated" ? (failure.detail ?? failure.reason) : failure.reason;
-  const status = failure.reason === "locked-out" ? 429 : 401;
+  const status = failure.reason === "locked-out" || failure.reason === "busy" ? 429 : 401;
   if (!presented.ok) return { credential: { type: "none" }, reason, status };
   const credential = presented.value;
   switch (credential.scheme) {

@@ -7,10 +7,9 @@ const MAX_ROUNDS = 14;
 /** Users of a file as `htpasswd -B` writes it. */
 export interface Htpasswd {
   has(user: string): boolean;
-  /**
-   * Whether it is the user's password. Takes the time of the costliest entry if there is no such user: that must not
-   * show. bcrypt looks at the first 72 bytes.
-   */
+  /** Cost of the costliest entry: each step doubles the work. */
+  readonly rounds: number;
+  /** Whether it is the user's password. bcrypt looks at the first 72 bytes. */
   verify(user: string, password: string): Promise<boolean>;
   /** The user's entry, by which a change of it shows. */
   entry(user: string): string | undefined;
@@ -31,16 +30,13 @@ export function parseHtpasswd(text: string): Htpasswd {
     entries.set(user, entry);
   }
   const rounds = Math.max(4, ...[...entries.values()].map((entry) => getRounds(entry)));
-  let nobody: string | undefined;
   return {
+    rounds,
     has: (user) => entries.has(user),
     entry: (user) => entries.get(user),
     async verify(user, password) {
       const entry = entries.get(user);
-      if (entry !== undefined) return compare(password, entry);
-      nobody ??= dummyEntry(rounds);
-      await compare(password, nobody);
-      return false;
+      return entry !== undefined && compare(password, entry);
     },
   };
 }
@@ -57,11 +53,6 @@ function parseLine(line: string, number: number): readonly [user: string, entry:
   if (rounds < 4 || rounds > MAX_ROUNDS)
     throw problem(number, `the entry of user "${user}" has cost ${rounds}; from 4 to ${MAX_ROUNDS} can be used`);
   return [user, entry];
-}
-
-/** An entry that no password has: the text behind the salt is not made by bcrypt. */
-function dummyEntry(rounds: number): string {
-  return `$2b$${String(rounds).padStart(2, "0")}$${".".repeat(53)}`;
 }
 
 function problem(line: number, message: string): ConfigError {

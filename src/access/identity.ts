@@ -72,7 +72,15 @@ export type AuthenticationFailure =
   /** This deployment has no credential with which anyone could get in. */
   | { readonly reason: "not-configured" }
   /** Too many wrong credentials from this address or for this account. */
-  | { readonly reason: "locked-out"; readonly retryAfterSeconds: number };
+  | { readonly reason: "locked-out"; readonly retryAfterSeconds: number }
+  /** Too many passwords are waiting to be looked at. */
+  | { readonly reason: "busy"; readonly retryAfterSeconds: number };
+
+/** What a client is told that has to wait before it may sign in. */
+export const WAIT_MESSAGES = {
+  "locked-out": "too many wrong credentials",
+  busy: "too many sign-ins at the same time",
+} as const;
 
 /** Groups that the platform gives; nobody can be put in them. */
 export const GROUPS = {

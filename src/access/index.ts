@@ -16,6 +16,7 @@ export { type AttemptGuard, attemptGuard, type AttemptSubject } from "./attempt-
 export type { Authenticator, PresentedCredential } from "./authenticator.ts";
 export { configuredCheck } from "./configured-store.ts";
 export { createGate, type Gate } from "./gate.ts";
+export { createHashing, type Hashing } from "./hashing.ts";
 export { type Htpasswd, parseHtpasswd } from "./htpasswd.ts";
 export {
   ANONYMOUS,
@@ -30,6 +31,7 @@ export {
   type ScopeAccess,
   serviceAccountIdentity,
   systemIdentity,
+  WAIT_MESSAGES,
 } from "./identity.ts";
 export type { AccessDecision, AccessRequest, Grant, Policy, Rule } from "./policy.ts";
 export { loginGuardClass } from "./login-guard.ts";

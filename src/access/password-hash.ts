@@ -14,7 +14,7 @@ export interface ScryptCost {
 
 /**
  * 16 MiB and 172 ms of a workerd isolate, during which it does nothing else: so a password that proved right is
- * remembered for a minute. It is what the OWASP password storage cheat sheet lists for 16 MiB. PBKDF2-SHA256 with the
+ * remembered, and one is hashed at a time (`createHashing`). It is what the OWASP password storage cheat sheet lists for 16 MiB. PBKDF2-SHA256 with the
  * 600 000 rounds of that list takes 96 ms, but Cloudflare allows 100 000.
  */
 const COST: ScryptCost = { ln: 14, r: 8, p: 5 };
@@ -55,18 +55,10 @@ export class PasswordHasher {
   }
 
   /**
-   * Whether the password is the one that was hashed, and whether the hash is cheaper than it should be by now. Without
-   * a hash it does the same work and says no: the time must not tell whether there is such a user.
+   * Whether the password is the one that was hashed, and whether the hash is cheaper than it should be by now.
    * @throws {Error} if `stored` is no hash of this class
    */
-  async verify(
-    password: string,
-    stored: string | undefined,
-  ): Promise<{ readonly genuine: boolean; readonly outdated: boolean }> {
-    if (stored === undefined) {
-      await this.#derive(password, new Uint8Array(SALT_BYTES), this.#cost, HASH_BYTES);
-      return { genuine: false, outdated: false };
-    }
+  async verify(password: string, stored: string): Promise<{ readonly genuine: boolean; readonly outdated: boolean }> {
     const { cost, salt, hash } = parseHash(stored);
     const genuine = timingSafeEqual(await this.#derive(password, salt, cost, hash.byteLength), hash);
     return { genuine, outdated: work(cost) < work(this.#cost) };

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { type Clock, Lru } from "../platform/index.ts";
 import type { CredentialText } from "./presented-credential.ts";
 
-/** How long a proof is remembered at most, in milliseconds: a password is hashed once in that time. */
-export const REMEMBER_MS = 60_000;
+/** How long a proof is remembered at most, in milliseconds. */
+const REMEMBER_MS = 60_000;
 
 /** How many proofs are remembered. Each is an identity with its policy, of which those of one user share the rules. */
 const CAPACITY = 2000;
@@ -49,7 +49,10 @@ export class VerifiedCache<V> {
   }
 }
 
-/** Finds a credential again. 4 µs: every request that carries one pays this. */
-export function credentialKey({ source, text }: CredentialText): string {
-  return createHash("sha256").update(`${source}\0${text}`).digest("base64");
+/**
+ * Finds a credential again. 4 µs: every request that carries one pays this.
+ * @param address where the request is from, if the credential counts as known from there only
+ */
+export function credentialKey({ source, text }: CredentialText, address = ""): string {
+  return createHash("sha256").update(`${source}\0${address}\0${text}`).digest("base64");
 }

@@ -1,4 +1,10 @@
-import { type AuthenticationFailure, isAnonymous, repositoryEntry, type RepositoryVerb } from "../access/index.ts";
+import {
+  type AuthenticationFailure,
+  isAnonymous,
+  repositoryEntry,
+  type RepositoryVerb,
+  WAIT_MESSAGES,
+} from "../access/index.ts";
 import type { RepositoryName } from "../content/index.ts";
 import type { Call, DistributionServices } from "./context.ts";
 import { ERRORS, errorResponse } from "./errors.ts";
@@ -33,8 +39,9 @@ export function notAuthenticated(
           "this registry has no credentials yet: set the secret ADMIN_PASSWORD (npx wrangler secret put ADMIN_PASSWORD)",
       });
     case "locked-out":
+    case "busy":
       return errorResponse("TOOMANYREQUESTS", {
-        message: "too many wrong credentials",
+        message: WAIT_MESSAGES[failure.reason],
         headers: { "retry-after": String(failure.retryAfterSeconds) },
       });
   }

@@ -6,6 +6,7 @@ import {
   type CredentialStore,
   newPassword,
   PASSWORD_MESSAGES,
+  WAIT_MESSAGES,
 } from "../access/index.ts";
 import type { Result } from "../platform/index.ts";
 import { badRequest, type Connecter, decodeBody, StatusError } from "../resources/index.ts";
@@ -59,7 +60,8 @@ export function passwordConnecter({ credentials, passwords, checkPassword }: Pas
 }
 
 function refusal(failure: AuthenticationFailure): StatusError {
-  if (failure.reason !== "locked-out") return new StatusError("Forbidden", "current: this is not the password");
-  const { retryAfterSeconds } = failure;
-  return new StatusError("TooManyRequests", "too many wrong passwords", { retryAfterSeconds });
+  if (failure.reason !== "locked-out" && failure.reason !== "busy")
+    return new StatusError("Forbidden", "current: this is not the password");
+  const { reason, retryAfterSeconds } = failure;
+  return new StatusError("TooManyRequests", WAIT_MESSAGES[reason], { retryAfterSeconds });
 }

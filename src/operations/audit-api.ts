@@ -11,6 +11,7 @@ import {
   type AuthenticationFailure,
   type ChainLink,
   type Identity,
+  WAIT_MESSAGES,
 } from "../access/index.ts";
 import { type Log, restError, type Result } from "../platform/index.ts";
 import type { Authorizer } from "../resources/index.ts";
@@ -138,7 +139,8 @@ function unauthenticated(failure: AuthenticationFailure, challenge: string): Res
     case "not-configured":
       return restError(503, "this registry has no credentials yet", "set the secret ADMIN_PASSWORD");
     case "locked-out":
-      return restError(429, "too many wrong credentials", undefined, {
+    case "busy":
+      return restError(429, WAIT_MESSAGES[failure.reason], undefined, {
         "retry-after": String(failure.retryAfterSeconds),
       });
     default:

@@ -1,4 +1,4 @@
-import { type AuthenticationFailure, type Gate, isAnonymous } from "../access/index.ts";
+import { type AuthenticationFailure, type Gate, isAnonymous, WAIT_MESSAGES } from "../access/index.ts";
 import type { ContentUsage } from "../content/index.ts";
 import { type Log, restError } from "../platform/index.ts";
 import type { Authorizer, UsageNumbers, UsageStatistics } from "../resources/index.ts";
@@ -71,7 +71,8 @@ function notAuthenticated(gate: Gate, request: Request, failure: AuthenticationF
     case "not-configured":
       return restError(503, "this registry has no credentials yet", "set the secret ADMIN_PASSWORD");
     case "locked-out":
-      return restError(429, "too many wrong credentials", undefined, {
+    case "busy":
+      return restError(429, WAIT_MESSAGES[failure.reason], undefined, {
         "retry-after": String(failure.retryAfterSeconds),
       });
   }

@@ -75,7 +75,7 @@ export const settingsSchema = z.object({
   LOGIN_ATTEMPTS: count(1, 1000)
     .default(10)
     .describe(
-      "Wrong credentials in a row after which an account is locked, for half a minute at first and twice as long each time after, up to an hour. An address is locked after four times as many.",
+      "Wrong credentials in a row after which an account is locked, for half a minute at first and twice as long each time after, up to an hour. An address is locked after four times as many, which keeps nobody out who has the right password.",
     ),
   CLIENT_ADDRESS_HEADER: optional(z.string().regex(/^[A-Za-z0-9-]+$/)).describe(
     "Header in which whatever is in front of the server puts the client's address; the last address in it counts. On Cloudflare `cf-connecting-ip`, unless told otherwise. Only set it if clients cannot reach the server past the front.",

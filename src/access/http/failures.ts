@@ -1,5 +1,5 @@
 import { restError } from "../../platform/index.ts";
-import type { AuthenticationFailure } from "../identity.ts";
+import { type AuthenticationFailure, WAIT_MESSAGES } from "../identity.ts";
 
 /** What browsers are asked for. They know no such scheme, so that they show no dialog of their own. */
 export const FORM_CHALLENGE = `Session realm="Entrepot"`;
@@ -14,7 +14,8 @@ export function failureResponse(failure: AuthenticationFailure, challenge: strin
     case "not-configured":
       return restError(503, "no credentials are configured", "set ADMIN_PASSWORD to make the first administrator");
     case "locked-out":
-      return restError(429, "too many failed attempts", undefined, {
+    case "busy":
+      return restError(429, WAIT_MESSAGES[failure.reason], undefined, {
         "retry-after": String(failure.retryAfterSeconds),
       });
   }

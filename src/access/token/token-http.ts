@@ -8,7 +8,7 @@ import {
   type Result,
   restError,
 } from "../../platform/index.ts";
-import type { AuthenticationFailure } from "../identity.ts";
+import { type AuthenticationFailure, WAIT_MESSAGES } from "../identity.ts";
 import { parseScopes } from "./scope.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import {
@@ -36,7 +36,7 @@ const CHALLENGE = `Basic realm="Entrepot"`;
 
 const MESSAGES = {
   unauthenticated: "incorrect username or password",
-  "locked-out": "too many failed attempts",
+  ...WAIT_MESSAGES,
   "not-configured": "this registry has no credentials yet: set ADMIN_PASSWORD",
 } as const;
 
@@ -183,6 +183,7 @@ function failure(failed: AuthenticationFailure): Response {
     case "unauthenticated":
       return oauthError(401, "invalid_grant", message, { "www-authenticate": CHALLENGE });
     case "locked-out":
+    case "busy":
       return oauthError(429, "slow_down", message, { "retry-after": String(failed.retryAfterSeconds) });
     case "not-configured":
       return oauthError(503, "temporarily_unavailable", message);

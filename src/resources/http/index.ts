@@ -1,4 +1,4 @@
-import { type AuthenticationFailure, isAnonymous } from "../../access/index.ts";
+import { type AuthenticationFailure, isAnonymous, WAIT_MESSAGES } from "../../access/index.ts";
 import { serveDescription, serveHealth } from "./description.ts";
 import { type ApiCall, authorize, contextOf, notLoggedIn, recordOutcome, withWarnings } from "./call.ts";
 import { handleBulkApply, isBulkApply } from "./bulk-apply.ts";
@@ -59,9 +59,10 @@ function notAuthenticated(failure: AuthenticationFailure): StatusError {
         "ServiceUnavailable",
         "this registry has no credentials yet: set the secret ADMIN_PASSWORD",
       );
-    case "locked-out": {
-      const { retryAfterSeconds } = failure;
-      return new StatusError("TooManyRequests", "too many wrong credentials", { retryAfterSeconds });
+    case "locked-out":
+    case "busy": {
+      const { reason, retryAfterSeconds } = failure;
+      return new StatusError("TooManyRequests", WAIT_MESSAGES[reason], { retryAfterSeconds });
     }
   }
 }

@@ -63,7 +63,7 @@ function rightsOf({ services, request, trail }: ApiCall): () => Promise<boolean>
     if (trail.asked === undefined || now - asked < RIGHTS_MS) return true;
     asked = now;
     const identity = await services.gate.authenticate(request);
-    if (!identity.ok) return identity.error.reason === "locked-out";
+    if (!identity.ok) return identity.error.reason === "locked-out" || identity.error.reason === "busy";
     const attributes = { ...trail.asked.attributes, identity: identity.value };
     return (await services.authorizer(attributes)).decision === "allow";
   };

@@ -1,4 +1,10 @@
-import { accessEntry, type AuthenticationFailure, type Identity, isAnonymous } from "../../access/index.ts";
+import {
+  accessEntry,
+  type AuthenticationFailure,
+  type Identity,
+  isAnonymous,
+  WAIT_MESSAGES,
+} from "../../access/index.ts";
 import { restError } from "../../platform/index.ts";
 import { InProcessClient, notFound } from "../../resources/index.ts";
 import { contextOf } from "./rest-context.ts";
@@ -155,7 +161,8 @@ function unauthenticated(failure: AuthenticationFailure, challenge: string): Res
     case "not-configured":
       return restError(503, "this registry has no credentials yet", "set the secret ADMIN_PASSWORD");
     case "locked-out":
-      return restError(429, "too many wrong credentials", undefined, {
+    case "busy":
+      return restError(429, WAIT_MESSAGES[failure.reason], undefined, {
         "retry-after": String(failure.retryAfterSeconds),
       });
     default:

@@ -1,6 +1,7 @@
 import {
   type AuditEntry,
   createGate,
+  createHashing,
   CredentialStore,
   type CredentialUse,
   GROUPS,
@@ -81,9 +82,16 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
     passwords,
     hasher,
     ids: passwordIds({ ...settings, passwords, hasher, salt: async () => new Uint8Array(32) }),
-    guard: { check: async () => undefined, failed: async () => {}, succeeded: async () => {} },
+    hashing: createHashing({ clock, sleep: async () => {} }),
+    guard: {
+      check: async () => ({ admitted: true }),
+      failed: async () => {},
+      dropped: async () => {},
+      succeeded: async () => {},
+    },
     address: () => undefined,
     clock,
+    sleep: async () => {},
   });
   const ports = {
     keys,
@@ -119,6 +127,7 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
     ],
     settingsAccount,
     configured: async () => true,
+    address: () => undefined,
     clock,
     log: quietLog,
   });

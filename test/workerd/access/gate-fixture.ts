@@ -72,6 +72,7 @@ export function worldGate(world: World): Gate {
     ],
     settingsAccount: () => undefined,
     configured: async () => true,
+    address: () => undefined,
     clock: Date.now,
     log: quietLog,
   });

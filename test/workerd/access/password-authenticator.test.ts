@@ -1,6 +1,7 @@
 import { hashSync } from "bcryptjs";
 import { describe, expect, it } from "vitest";
-import type { AttemptSubject } from "../../../src/access/attempt-guard.ts";
+import type { Admission, AttemptSubject } from "../../../src/access/attempt-guard.ts";
+import { createHashing, type Hashing } from "../../../src/access/hashing.ts";
 import { type Htpasswd, parseHtpasswd } from "../../../src/access/htpasswd.ts";
 import { GROUPS } from "../../../src/access/identity.ts";
 import { passwordAuthenticator, type PasswordPorts } from "../../../src/access/password-authenticator.ts";
@@ -11,7 +12,8 @@ const cheap = new PasswordHasher({ cost: COST });
 const request = new Request("https://reg.example/v2/");
 
 async function fixture(more: Partial<PasswordPorts> = {}) {
-  const state = { now: 0, hashes: 0, bcrypts: 0, wait: undefined as number | undefined };
+  const state = { now: 0, hashes: 0, bcrypts: 0, admission: { admitted: true } as Admission };
+  const sleep = async (duration: number) => void (state.now += Math.max(0, duration));
   const calls: [string, AttemptSubject][] = [];
   const rows = new Map([
     ["alice", await cheap.hash("alice's password")],
@@ -28,7 +30,7 @@ async function fixture(more: Partial<PasswordPorts> = {}) {
   };
   const inner = new PasswordHasher({ cost: COST });
   class Counting extends PasswordHasher {
-    override verify(password: string, stored: string | undefined) {
+    override verify(password: string, stored: string) {
       state.hashes += 1;
       return inner.verify(password, stored);
     }
@@ -50,17 +52,23 @@ async function fixture(more: Partial<PasswordPorts> = {}) {
     guard: {
       async check(subject) {
         calls.push(["check", subject]);
-        return state.wait;
+        return state.admission;
       },
       failed: async (subject) => void calls.push(["failed", subject]),
+      dropped: async (subject) => void calls.push(["dropped", subject]),
       succeeded: async (subject) => void calls.push(["succeeded", subject]),
     },
-    address: () => "192.0.2.7",
+    hashing: createHashing({ clock: () => state.now, sleep }),
+    address: (from) => from.headers.get("from") ?? undefined,
     clock: () => state.now,
+    sleep,
     ...more,
   });
-  const login = (username: string, password: string) =>
-    authenticator.authenticate({ scheme: "basic", basic: { username, password } }, request);
+  const login = (username: string, password: string, from = "192.0.2.7") =>
+    authenticator.authenticate(
+      { scheme: "basic", basic: { username, password } },
+      new Request(request, { headers: from === "" ? {} : { from } }),
+    );
   return { login, authenticator, state, calls, rows };
 }
 
@@ -112,14 +120,39 @@ describe("a password", () => {
     expect(await authenticator.authenticate({ scheme: "session", cookie: "admin" }, request)).toBeUndefined();
   });
 
-  it("takes the same hashes for a user that there is not as for a wrong password", async () => {
-    const counts: unknown[] = [];
+  it("is refused at one time, whoever it is of, and costs no hash for a user that there is not", async () => {
+    const outcomes: Record<string, unknown> = {};
     for (const name of ["nobody", "alice", "carol", "admin"]) {
       const { login, state } = await fixture();
-      await login(name, "a wrong password");
-      counts.push([state.hashes, state.bcrypts]);
+      const result = await login(name, "a wrong password");
+      outcomes[name] = [result, state.now, state.hashes, state.bcrypts > 0 && name === "carol"];
     }
-    expect(counts).toEqual(Array.from({ length: 4 }, () => [1, 1]));
+    const refused = { ok: false, error: { reason: "unauthenticated", detail: "a wrong user name or password" } };
+    expect(outcomes).toEqual({
+      nobody: [refused, 600, 0, false],
+      alice: [refused, 600, 1, false],
+      carol: [refused, 600, 0, true],
+      admin: [refused, 600, 1, false],
+    });
+  });
+
+  it("is refused as late as hashes take here, whoever it is of", async () => {
+    const slow = async (work: () => Promise<unknown>) => {
+      state.now += 1000;
+      return { ok: true, value: await work() } as const;
+    };
+    const { login, state } = await fixture({ hashing: slow as Hashing });
+    await login("alice", "a wrong password");
+    expect(state.now).toBe(1200);
+    await login("nobody", "a wrong password");
+    expect(state.now).toBe(2400);
+  });
+
+  it("is refused as late as the costliest entry of HTPASSWD takes", async () => {
+    const htpasswd = parseHtpasswd(`carol:$2b$14$${"a".repeat(53)}\n`);
+    const { login, state } = await fixture({ htpasswd });
+    await login("nobody", "a wrong password");
+    expect(state.now).toBe(2400);
   });
 
   it("whose hash is too cheap is hashed anew", async () => {
@@ -134,13 +167,15 @@ describe("a password", () => {
 });
 
 describe("hashing", () => {
-  it("of a right password is done once a minute, and anew when what it is compared with changed", async () => {
+  it("of a right password is done anew an hour after it was used, or when what it is compared with changed", async () => {
     const { login, state, rows, calls } = await fixture();
     await login("alice", "alice's password");
-    state.now = 59_999;
-    await login("alice", "alice's password");
+    for (let hour = 0; hour < 3; hour += 1) {
+      state.now += 3_599_999;
+      expect(await login("alice", "alice's password")).toMatchObject({ ok: true });
+    }
     expect([state.hashes, calls.length]).toEqual([1, 2]);
-    state.now = 60_000;
+    state.now += 3_600_000;
     await login("alice", "alice's password");
     expect(state.hashes).toBe(2);
     rows.set("alice", await cheap.hash("a new password"));
@@ -149,49 +184,81 @@ describe("hashing", () => {
     expect(await login("alice", "alice's password")).toMatchObject({ ok: false });
   });
 
-  it("is not done while locked out, even for the right password", async () => {
+  it("of a right password is done for each address: elsewhere it is a guess that counts", async () => {
     const { login, state, calls } = await fixture();
-    state.wait = 30;
+    for (const from of ["192.0.2.7", "192.0.2.8", ""]) await login("alice", "alice's password", from);
+    expect([state.hashes, calls.length]).toEqual([3, 6]);
+    for (const from of ["192.0.2.7", "192.0.2.8", ""]) await login("alice", "alice's password", from);
+    expect([state.hashes, calls.length]).toEqual([3, 6]);
+  });
+
+  it("is not done while a name is locked, and what was right from there goes on", async () => {
+    const { login, state, calls } = await fixture();
+    await login("carol", "carol's password");
+    const before = { hashes: state.hashes, bcrypts: state.bcrypts };
+    state.admission = { admitted: false, retryAfterSeconds: 30 };
     for (const name of ["alice", "nobody", "admin"]) {
       const result = await login(name, `${name}'s password`);
       expect(result).toEqual({ ok: false, error: { reason: "locked-out", retryAfterSeconds: 30 } });
     }
-    expect([state.hashes, state.bcrypts]).toEqual([0, 0]);
-    expect(calls.map(([call]) => call)).toEqual(["check", "check", "check"]);
+    expect(await login("carol", "carol's password")).toMatchObject({ ok: true });
+    expect(await login("carol", "carol's password", "192.0.2.8")).toMatchObject({ ok: false });
+    expect({ hashes: state.hashes, bcrypts: state.bcrypts }).toEqual(before);
+    expect(calls.map(([call]) => call)).toEqual(["check", "succeeded", "check", "check", "check", "check"]);
   });
 
-  it("waits for its turn, and for as long as it takes another request to find the same password right", async () => {
-    const slept: number[] = [];
-    const { login, state, calls } = await fixture({ sleep: async (duration) => void slept.push(duration) });
-    state.wait = 0;
+  it("from an address that is locked is done: the right password passes, and all else is answered as a lock", async () => {
+    const { login, state } = await fixture();
+    state.admission = { admitted: true, lockedFor: 17 };
+    expect(await login("alice", "alice's password")).toMatchObject({ ok: true });
+    const locked = { ok: false, error: { reason: "locked-out", retryAfterSeconds: 17 } };
+    for (const name of ["alice", "nobody"]) expect(await login(name, "a wrong password")).toEqual(locked);
+  });
+
+  it("waits while too many others are tried, and not for ever", async () => {
+    const { login, state, calls } = await fixture();
+    state.admission = { admitted: false, retryAfterSeconds: 0 };
     expect(await login("alice", "alice's password")).toEqual({
       ok: false,
-      error: { reason: "locked-out", retryAfterSeconds: 1 },
+      error: { reason: "busy", retryAfterSeconds: 2 },
     });
-    expect([state.hashes, calls.length, slept.length]).toEqual([0, 50, 49]);
-    const { login: second, state: world } = await fixture({
-      async sleep() {
-        world.wait = undefined;
-        await second("alice", "alice's password");
-      },
-    });
-    world.wait = 0;
-    expect(await second("alice", "alice's password")).toMatchObject({ ok: true });
-    expect(world.hashes).toBe(1);
+    expect([state.hashes, calls.length]).toEqual([0, 50]);
+  });
+
+  it("is done once for requests that come together with one right password", async () => {
+    const { login, state } = await fixture();
+    const proofs = await Promise.all(Array.from({ length: 40 }, () => login("alice", "alice's password")));
+    expect(proofs.every((proof) => proof?.ok)).toBe(true);
+    expect(state.hashes).toBe(1);
+  });
+
+  it("is refused to those for whom there is no room, from one address or in all", async () => {
+    const { login, state } = await fixture();
+    const proofs = await Promise.all(Array.from({ length: 70 }, (_, index) => login(`nobody-${index}`, "wrong")));
+    expect(proofs.filter((proof) => proof?.ok === false && proof.error.reason === "busy")).toHaveLength(6);
+    const all = await Promise.all(Array.from({ length: 300 }, (_, index) => login(`no-${index}`, "wrong", "")));
+    expect(all.filter((proof) => proof?.ok === false && proof.error.reason === "busy")).toHaveLength(44);
+    expect(state.hashes).toBe(0);
+  });
+
+  it("that there is no turn for is refused, and counts for nothing", async () => {
+    const { login, calls } = await fixture({ hashing: async () => ({ ok: false, error: "busy" }) });
+    expect(await login("alice", "a wrong password")).toMatchObject({ ok: false, error: { reason: "busy" } });
+    expect(calls.map(([call]) => call)).toEqual(["check", "dropped"]);
   });
 
   it("is asked for and told to the guard, by account and address", async () => {
     const { login, calls } = await fixture();
-    const subject = { account: "alice", address: "192.0.2.7" };
+    const subject = { name: "alice", isAccount: true, address: "192.0.2.7" };
     await login("alice", "a wrong password");
     await login("alice", "alice's password");
     expect(calls).toEqual(["check", "failed", "check", "succeeded"].map((call) => [call, subject]));
   });
 
   it("works where addresses are not known", async () => {
-    const { login, calls } = await fixture({ address: () => undefined });
-    await login("nobody", "a wrong password");
-    expect(calls).toEqual(["check", "failed"].map((call) => [call, { account: "nobody" }]));
+    const { login, calls } = await fixture();
+    await login("nobody", "a wrong password", "");
+    expect(calls).toEqual(["check", "failed"].map((call) => [call, { name: "nobody", isAccount: false }]));
   });
 });
 

@@ -12,6 +12,7 @@ const csrf = createCsrf({ key: instanceHmacKey(new InstanceStore(bindings.DB), "
 const sessions = new Sessions({ store: new SessionStore(bindings.DB), clock, lifetime: 3_600_000 });
 
 const gate = createGate({
+  address: () => undefined,
   audit: { recordFailedSignIn() {} },
   settings: { access: "closed", accessAssertion: false, challenge: { kind: "token", service: "entrepot" } },
   directory: {

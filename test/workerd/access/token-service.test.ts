@@ -82,11 +82,13 @@ async function registry() {
     publicNamespaces: async () => new Set(["public"]),
   };
   const noGuard: AttemptGuard = {
-    check: async () => undefined,
+    check: async () => ({ admitted: true }),
     failed: async () => {},
+    dropped: async () => {},
     succeeded: async () => {},
   };
   const gate = createGate({
+    address: () => undefined,
     audit: { recordFailedSignIn() {} },
     settings: { access: "closed", accessAssertion: false, challenge: { kind: "token", service: "entrepot" } },
     directory,
@@ -100,8 +102,10 @@ async function registry() {
         hasher,
         ids,
         guard: noGuard,
+        hashing: async (work) => ({ ok: true, value: await work() }),
         address: () => undefined,
         clock,
+        sleep: async () => {},
       }),
     ],
     settingsAccount: () => undefined,
