@@ -34,6 +34,7 @@ export const userSpec = z.object({
   password: z
     .string()
     .optional()
+    .meta({ writeOnly: true })
     .describe(
       "A new password, at least 8 characters; empty to have none. Write-only: it is taken out before the object is stored and is in no answer.",
     ),

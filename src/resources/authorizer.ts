@@ -53,3 +53,9 @@ export function roleAuthorizer(gate: Pick<Gate, "decide">): Authorizer {
     return { decision: allowed ? "allow" : "no-opinion", reason };
   };
 }
+
+/** A namespace is in itself, so that a role that holds in it can be on it. @see Kubernetes, apiserver RequestInfo */
+export function placed<A extends Omit<AccessRequest, "verb">>(attributes: A): A {
+  const { group, resource, name } = attributes;
+  return group === "" && resource === "namespaces" && name !== "" ? { ...attributes, namespace: name } : attributes;
+}

@@ -8,10 +8,11 @@ import { DefinitionCleaner } from "./definitions/definition-cleaner.ts";
 import { platformGroup } from "./definitions/platform-group.ts";
 import { DEFINITIONS } from "./definitions/resource-definition.ts";
 import { DependentCollector } from "./dependent-collector.ts";
+import { createWithhold } from "./embedded/index.ts";
 import { GeneralStorage } from "./general-storage.ts";
 import type { GroupBuilder } from "./group-builder.ts";
 import { InProcessClient } from "./in-process-client.ts";
-import type { ServedKind } from "./kind.ts";
+import { splitApiVersion, type ServedKind } from "./kind.ts";
 import { OwnerStore } from "./owner-store.ts";
 import { ResourceMaintenance, type ResourceStep } from "./resource-maintenance.ts";
 import { ResourceRegistry, type StorageFactory } from "./resource-registry.ts";
@@ -88,6 +89,11 @@ export function createResources(ports: ResourcePorts): Resources {
     resource: (group, plural) => registry.resource(group, plural),
     context: SYSTEM,
   });
+  const withhold = createWithhold(async (apiVersion, kind) => {
+    const [group, version] = splitApiVersion(apiVersion);
+    const found = await registry.version(group, version);
+    return found?.version.resources.find(({ served }) => served.kind === kind)?.served.schema;
+  });
   const makeStorage: StorageFactory = (kind, admission) =>
     new GeneralStorage(kind, admission, {
       store,
@@ -97,6 +103,7 @@ export function createResources(ports: ResourcePorts): Resources {
       dependents,
       watch: (served, query) => watch({ store, hubs }, served, query),
       use,
+      withhold,
     });
   const registry = new ResourceRegistry(makeStorage, use);
   const defined = new DefinedGroups({ store, makeStorage, clock, staleness: ports.staleness });
@@ -119,7 +126,7 @@ export function createResources(ports: ResourcePorts): Resources {
         changed: () => defined.forget(),
         dropObjects: (name) => cleaner.begin(name),
       },
-      apps: { registry: () => registry, store, owners, clock },
+      apps: { registry: () => registry, store, owners, clock, authorizer: ports.authorizer },
     }),
   );
   for (const group of ports.groups) registry.register(group);

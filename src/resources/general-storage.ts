@@ -12,6 +12,7 @@ import { type Admission, admit, checkSize, isNewGeneration, sameJson, withStatus
 import type { OwnerStore } from "./owner-store.ts";
 import { recordUpdate } from "./patch/managed-fields.ts";
 import type { UseRule } from "./use/use-rule.ts";
+import type { Withhold } from "./embedded/index.ts";
 import type { ObjectKey, ResourceStore, ResourceWrite } from "./resource-store.ts";
 import { restoreObject } from "./restore.ts";
 import { alreadyExists, badRequest, conflict, ignoring, invalid, notFound } from "./status-error.ts";
@@ -40,6 +41,8 @@ export interface GeneralStoragePorts {
   readonly changed: (kind: ServedKind, rv: number) => void;
   readonly dependents: DependentCollector;
   readonly watch: (kind: ServedKind, query: WatchQuery) => AsyncIterable<WatchFrame>;
+  /** Takes out what is write-only in the objects that an object embeds. */
+  readonly withhold: Withhold;
   /** Whether a writer may use what an object names. */
   readonly use: UseRule;
 }
@@ -81,7 +84,7 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const current = await this.#stored(namespace, name);
       if (current === undefined && !options.allowCreate) throw notFound(this.#kind, name);
-      const next = await this.#next(current, transform, options);
+      const next = await this.#ports.withhold(this.#kind, await this.#next(current, transform, options));
       // Whoever insists on a version is refused here, at the latest when another write has come first.
       this.#checkPreconditions(name, current?.metadata, next.metadata);
       if (current === undefined) {
@@ -166,11 +169,12 @@ export class GeneralStorage implements Required<Storage>, Restorer {
   async #create(
     context: RequestContext,
     namespace: string | undefined,
-    input: ResourceInput,
+    given: ResourceInput,
     ownersGiven: boolean,
   ): Promise<ResourceObject> {
-    const name = nameFor(input.metadata, Math.random);
+    const name = nameFor(given.metadata, Math.random);
     this.#checkPlace(namespace, name);
+    const input = await this.#ports.withhold(this.#kind, given);
     const { status, ...rest } = input;
     const object = await admit(this.#kind, this.#admission, this.#ports.use, {
       context,

@@ -45,6 +45,8 @@ export interface SchemaNode {
   readonly format?: string;
   readonly default?: unknown;
   readonly nullable?: boolean;
+  /** May be written and is in no answer: whoever keeps objects of the kind takes it out, and so do those that embed them. */
+  readonly writeOnly?: boolean;
   readonly enum?: readonly unknown[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: boolean | SchemaNode;
@@ -140,4 +142,10 @@ export interface ServedKind extends KindNames {
 /** `group/version`, or the version alone in the core group. */
 export function apiVersionOf(kind: { readonly group: string; readonly version: string }): string {
   return kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+}
+
+/** The group and the version of an `apiVersion`. */
+export function splitApiVersion(apiVersion: string): readonly [group: string, version: string] {
+  const slash = apiVersion.lastIndexOf("/");
+  return [apiVersion.slice(0, Math.max(0, slash)), apiVersion.slice(slash + 1)];
 }

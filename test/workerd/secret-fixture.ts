@@ -73,6 +73,7 @@ export function secretPlatform(options: PlatformOptions = {}) {
           yield* frames;
         },
         use,
+        withhold: async (_kind, input) => input,
       }),
     use,
   );

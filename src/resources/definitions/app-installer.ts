@@ -1,15 +1,18 @@
 import type { Clock } from "../../platform/index.ts";
+import type { Authorizer } from "../authorizer.ts";
+import { deleteCollection } from "../delete-collection.ts";
 import { forwarding } from "../forwarding.ts";
 import type { OwnerReference, ResourceInput, ResourceObject } from "../object.ts";
 import { timestamp } from "../object-metadata.ts";
+import { sameJson } from "../object-pipeline.ts";
 import type { OwnerStore } from "../owner-store.ts";
 import type { ResourceRegistry } from "../resource-registry.ts";
 import type { ResourceStore } from "../resource-store.ts";
 import { restoreObject } from "../restore.ts";
 import { StatusError } from "../status-error.ts";
 import type { FullStorage, RequestContext } from "../storage.ts";
-import type { AppSpec, AppStatus } from "./app.ts";
-import { partsOf, writePart } from "./app-parts.ts";
+import { type AppSpec, appSpecSchema, type AppStatus } from "./app.ts";
+import { type PartPlace, partsOf, requirePart, verbFor, writePart } from "./app-parts.ts";
 import { PLATFORM_GROUP } from "./resource-definition.ts";
 
 /** Dependents of one app at the most: what it brings, and what an earlier version brought. */
@@ -23,40 +26,112 @@ export interface AppPorts {
   readonly store: ResourceStore;
   readonly owners: OwnerStore;
   readonly clock: Clock;
+  /** Asked about each part, as whoever changes the app; made after the kinds. */
+  readonly authorizer: () => Authorizer;
 }
 
 /**
- * Apps are stored like any object; writing one also writes its parts, which it owns. If a part of a new app is refused,
- * what was written goes again; if one of an upgrade is, the app says so. Removing an app removes its parts.
+ * Apps are stored like any object; writing one also writes its parts, which it owns. An app does nothing to a part that
+ * whoever changes the app could not do without it, which is asked before anything is stored. If a part of a new app is
+ * refused, what was written goes again; if one of an upgrade is, the app is what it was before and says so, since whoever
+ * writes it next would install what was refused to another. Removing an app removes its parts.
+ *
+ * What is write-only in a part is taken out before the app is stored, and goes into the part once.
  */
 export function appStorage(general: FullStorage, ports: AppPorts): FullStorage {
   const storage: FullStorage = {
     ...forwarding(general),
     async create(context, namespace, object) {
+      const objects = await checkedParts(ports, context, object, undefined);
       const created = await general.create(context, namespace, object);
-      return context.dryRun ? created : installNew(ports, general, context, created);
+      return context.dryRun ? created : installNew(ports, general, context, { app: created, objects });
     },
     async update(context, namespace, name, transform, options) {
-      const updated = await general.update(context, namespace, name, transform, options);
-      const { object, created } = updated;
+      let before: ResourceObject | undefined;
+      let objects: AppSpec["objects"] | undefined;
+      const checked = async (current: ResourceObject | undefined): Promise<ResourceInput> => {
+        const next = await transform(current);
+        before = current;
+        const isWritten = options.subresource === undefined && current?.metadata.deletionTimestamp === undefined;
+        objects = isWritten ? await checkedParts(ports, context, next, current) : undefined;
+        return next;
+      };
+      const updated = await general.update(context, namespace, name, checked, options);
+      const { object: app, created } = updated;
       if (context.dryRun || options.subresource !== undefined) return updated;
-      if (object.metadata.deletionTimestamp !== undefined) return updated;
+      if (app.metadata.deletionTimestamp !== undefined) return updated;
       const install = created ? installNew : upgrade;
-      return { object: await install(ports, general, context, object), created };
+      return { object: await install(ports, general, context, { app, objects, before }), created };
     },
+    async delete(context, namespace, name, options) {
+      if (options.propagationPolicy !== "Orphan") {
+        const { metadata } = await general.get(context, namespace, name);
+        await checkRemoval(ports, context, metadata.uid, new Set());
+      }
+      return general.delete(context, namespace, name, options);
+    },
+    deleteCollection: (context, query, options) => deleteCollection(storage, context, query, options),
     restore: (context, namespace, name, rv) => restoreObject(ports, APPS, storage, { context, namespace, name }, rv),
   };
   return storage;
+}
+
+/** An app that was stored, and what is to be installed of it. */
+interface Installation {
+  readonly app: ResourceObject;
+  /** Its objects as they were sent, with what is not kept. */
+  readonly objects: AppSpec["objects"] | undefined;
+  readonly before?: ResourceObject | undefined;
+}
+
+/**
+ * The objects of an app that is about to be stored, after its writer was found to be allowed all that it does. An app of
+ * the wrong shape has none: it will not be stored.
+ * @throws {StatusError} Forbidden, BadRequest
+ */
+async function checkedParts(
+  ports: AppPorts,
+  context: RequestContext,
+  { spec }: ResourceInput,
+  current: ResourceObject | undefined,
+): Promise<AppSpec["objects"] | undefined> {
+  const parsed = appSpecSchema.safeParse(spec);
+  if (!parsed.success) return undefined;
+  const kept = new Set<string>();
+  for await (const part of partsOf(ports.registry(), parsed.data)) {
+    kept.add(placeOf(part));
+    await requirePart(ports.authorizer(), context.identity, await verbFor(part, context), part);
+  }
+  if (current !== undefined) await checkRemoval(ports, context, current.metadata.uid, kept);
+  return parsed.data.objects;
+}
+
+/** Asks for everything that belongs to an app, but for what is kept. @throws {StatusError} Forbidden */
+async function checkRemoval(
+  { owners, authorizer }: AppPorts,
+  context: RequestContext,
+  uid: string,
+  kept: ReadonlySet<string>,
+): Promise<void> {
+  for (const { key } of await owners.dependents(uid, MAX_DEPENDENTS)) {
+    const place = { ...key, namespace: key.namespace === "" ? undefined : key.namespace };
+    if (!kept.has(placeOf(place))) await requirePart(authorizer(), context.identity, "delete", place);
+  }
+}
+
+function placeOf({ group, plural, namespace = "", name }: PartPlace): string {
+  return JSON.stringify([group, plural, namespace, name]);
 }
 
 async function installNew(
   ports: AppPorts,
   general: FullStorage,
   context: RequestContext,
-  app: ResourceObject,
+  installation: Installation,
 ): Promise<ResourceObject> {
+  const { app } = installation;
   try {
-    return await install(ports, general, context, app);
+    return await install(ports, general, context, installation);
   } catch (error) {
     await removeOthers(ports, context, app, new Set());
     await general.delete(context, undefined, app.metadata.name, { propagationPolicy: "Background" });
@@ -68,21 +143,44 @@ async function upgrade(
   ports: AppPorts,
   general: FullStorage,
   context: RequestContext,
-  app: ResourceObject,
+  installation: Installation,
 ): Promise<ResourceObject> {
+  const { app, before } = installation;
   try {
-    return await install(ports, general, context, app);
+    return await install(ports, general, context, installation);
   } catch (error) {
-    if (error instanceof StatusError) await note(ports, general, context, app, error);
+    if (error instanceof StatusError) {
+      const takenBack = before === undefined ? app : await takeBack(general, context, app, before);
+      await note(ports, general, context, takenBack, error);
+    }
     throw error;
   }
+}
+
+/** Has an app be what it was before a change, unless another change came after. */
+async function takeBack(
+  general: FullStorage,
+  context: RequestContext,
+  app: ResourceObject,
+  before: ResourceObject,
+): Promise<ResourceObject> {
+  const platform = { ...context, fieldManager: "entrepot" };
+  const back = (current: ResourceObject = app): ResourceInput => {
+    if (!sameJson(current.spec, app.spec)) return current;
+    const { managedFields: _taken, ...metadata } = current.metadata;
+    const { managedFields } = before.metadata;
+    // Its fields are whose they were: nobody is to be in conflict with the platform.
+    return { ...current, metadata: { ...metadata, ...(managedFields && { managedFields }) }, spec: before.spec };
+  };
+  const options = { allowCreate: false, ownersGiven: true };
+  return (await general.update(platform, undefined, app.metadata.name, back, options)).object;
 }
 
 async function install(
   ports: AppPorts,
   general: FullStorage,
   context: RequestContext,
-  app: ResourceObject,
+  { app, objects }: Installation,
 ): Promise<ResourceObject> {
   const owner: OwnerReference = {
     apiVersion: `${PLATFORM_GROUP}/v1`,
@@ -93,15 +191,16 @@ async function install(
     blockOwnerDeletion: true,
   };
   const kept = new Set<string>();
+  const spec = app.spec as AppSpec;
   // One after the other: objects may be of kinds that the app's own definitions make.
-  for await (const part of partsOf(ports.registry(), app.spec as AppSpec)) {
-    kept.add(await writePart(ports.registry(), context, owner, part));
+  for await (const part of partsOf(ports.registry(), { ...spec, objects: objects ?? spec.objects })) {
+    kept.add(await writePart(ports.authorizer(), context, owner, part));
   }
   await removeOthers(ports, context, app, kept);
   return note(ports, general, context, app, undefined);
 }
 
-/** Removes what belongs to the app, but for what is kept. */
+/** Removes what belongs to the app, but for what is kept. Whether that is allowed was asked before. */
 async function removeOthers(
   { owners, registry }: AppPorts,
   context: RequestContext,

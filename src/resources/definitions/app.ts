@@ -15,9 +15,9 @@ const objectSchema = z
       .meta({ "x-kubernetes-preserve-unknown-fields": true })
       .describe("Metadata of the object."),
   })
-  .meta({ "x-kubernetes-preserve-unknown-fields": true });
+  .meta({ "x-kubernetes-preserve-unknown-fields": true, "x-kubernetes-embedded-resource": true });
 
-const appSpecSchema = z.object({
+export const appSpecSchema = z.object({
   title: z.string().min(1).max(100).describe("What people call the app."),
   description: z.string().max(2000).optional().describe("What the app is for."),
   version: z.string().max(100).optional().describe("Version of the app."),

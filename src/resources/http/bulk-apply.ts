@@ -1,5 +1,6 @@
 import { isAnonymous } from "../../access/index.ts";
 import { readBodyText } from "../../platform/index.ts";
+import { splitApiVersion } from "../kind.ts";
 import { badRequest, StatusError } from "../status-error.ts";
 import { bodyFault } from "./body.ts";
 import { type ApiCall, notLoggedIn, recordOutcome } from "./call.ts";
@@ -69,8 +70,7 @@ async function send(call: ApiCall, object: unknown): Promise<Response> {
   if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") {
     throw badRequest("apiVersion, kind and metadata.name are required");
   }
-  const slash = apiVersion.lastIndexOf("/");
-  const [group, version] = [apiVersion.slice(0, Math.max(0, slash)), apiVersion.slice(slash + 1)];
+  const [group, version] = splitApiVersion(apiVersion);
   const found = await call.services.registry.version(group, version);
   const resource = found?.version.resources.find(({ served }) => served.kind === kind);
   if (found === undefined || resource === undefined) throw badRequest(`no kind ${kind} in ${apiVersion}`);

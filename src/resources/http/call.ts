@@ -5,7 +5,7 @@ import {
   type Identity,
   isAnonymous,
 } from "../../access/index.ts";
-import type { AuthorizationAttributes } from "../authorizer.ts";
+import { type AuthorizationAttributes, placed } from "../authorizer.ts";
 import { StatusError } from "../status-error.ts";
 import type { RequestContext } from "../storage.ts";
 import type { ApiServices } from "./services.ts";
@@ -51,12 +51,6 @@ export async function authorize(call: ApiCall, attributes: Asked): Promise<void>
     `${qualified}${name === "" ? "" : ` "${name}"`} is forbidden: User "${call.identity.name}" cannot ${verb} resource "${target}" in API group "${group}" ${place}`,
     { name, group, kind: resource },
   );
-}
-
-/** A namespace is in itself, so that a role that holds in it can be on it. @see Kubernetes, apiserver RequestInfo */
-export function placed<A extends Omit<AccessRequest, "verb">>(attributes: A): A {
-  const { group, resource, name } = attributes;
-  return group === "" && resource === "namespaces" && name !== "" ? { ...attributes, namespace: name } : attributes;
 }
 
 /** What is asked of whoever did not say who they are. */

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { isAnonymous } from "../../access/index.ts";
 import { StatusError } from "../status-error.ts";
 import { decodeBody } from "./body.ts";
-import { type ApiCall, notLoggedIn, placed } from "./call.ts";
+import { placed } from "../authorizer.ts";
+import { type ApiCall, notLoggedIn } from "./call.ts";
 
 /** Bytes of a review at the most. */
 const MAX_BODY_BYTES = 64 * 1024;

@@ -9,6 +9,7 @@ const KEPT: ReadonlySet<string> = new Set([
   "format",
   "default",
   "nullable",
+  "writeOnly",
   "enum",
   "required",
   "minimum",

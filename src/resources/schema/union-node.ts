@@ -99,6 +99,7 @@ export function constraintsOf(node: SchemaNode): SchemaNode {
     description: _description,
     default: _default,
     nullable: _nullable,
+    writeOnly: _writeOnly,
     additionalProperties: _additionalProperties,
     "x-kubernetes-preserve-unknown-fields": _preserve,
     "x-kubernetes-int-or-string": _intOrString,

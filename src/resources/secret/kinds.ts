@@ -17,6 +17,7 @@ export const secureValueSpec = z.object({
   value: z
     .string()
     .optional()
+    .meta({ writeOnly: true })
     .describe(
       `The secret, 1 to ${SECURE_VALUE_LIMITS.valueBytes} bytes of UTF-8. Write-only: it is taken out before the object is stored and is in no answer. A new value makes a new version.`,
     ),

@@ -1,0 +1,1 @@
+export { createWithhold, WITHHELD, type Withhold } from "./withhold.ts";
