@@ -1,3 +1,4 @@
+import { fairness } from "./fairness.ts";
 import { interleave, seconds } from "./measure.ts";
 import { requestRate } from "./request-rate.ts";
 import { fill, KIND, listAll, newObject, objectsUrl, post, Watchers } from "./resource-client.ts";
@@ -28,6 +29,7 @@ export async function resources(
     ...(await createAndGet(registry, baseline, object, rounds, secondsPerRound)),
     ...(await lists(registry, baseline, rounds)),
     ...(await fanOut(registry, baseline, object, rounds)),
+    ...(await fairness(registry)),
   ];
 }
 

@@ -11,7 +11,7 @@ import {
   withSecurityHeaders,
 } from "./platform/index.ts";
 import { resourceApi, StatusError } from "./resources/index.ts";
-import { type Services, servicesOf } from "./services.ts";
+import { heard, type Services, servicesOf } from "./services.ts";
 import { SYNC_PATHS, syncApi } from "./sync/index.ts";
 
 /**
@@ -19,6 +19,7 @@ import { SYNC_PATHS, syncApi } from "./sync/index.ts";
  * registry is in front of the router: its requests are many and small, and the router would be a fifth of their cost.
  */
 export async function serve(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+  heard();
   const path = request.url.slice(request.url.indexOf("/", "https://".length));
   const registry = /^\/v2(?:[/?]|$)/.test(path);
   const services = configured(env);

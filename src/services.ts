@@ -35,11 +35,14 @@ import {
   consoleLog,
   type Cors,
   createCors,
+  type Database,
   type Env,
   type Log,
+  openDatabase,
   Outbound,
   parseConfig,
   systemClock,
+  Turns,
 } from "./platform/index.ts";
 import {
   type ApiServices,
@@ -106,7 +109,7 @@ function createServices(env: Env): Services {
     throw new ConfigError(`ACCESS: ${config.ACCESS} is for self-hosts on loopback`);
   const log = consoleLog(config.LOG_LEVEL);
   const clock = systemClock;
-  const database = env.DB;
+  const database = databaseOf(env);
   const content = createContent({
     config,
     database,
@@ -214,7 +217,16 @@ function createServices(env: Env): Services {
       readOnly: config.READ_ONLY,
       chunkMinLength: config.CHUNK_MIN_LENGTH,
     },
-    resources: { gate, audit, registry: resources.registry, authorizer, stopping: () => stopping, clock, log },
+    resources: {
+      gate,
+      audit,
+      registry: resources.registry,
+      authorizer,
+      stopping: () => stopping,
+      clock,
+      log,
+      defer: resources.defer,
+    },
     access: access.http,
     audit: { gate, authorizer, store: access.auditStore, chain: access.auditChain, audit, log },
     requestId: access.requestId,
@@ -228,6 +240,19 @@ function createServices(env: Env): Services {
     syncRest: sync.rest({ gate, authorizer, audit, registry: resources.registry }),
     maintenance,
   };
+}
+
+/** One for the isolate: requests and Durable Objects share its event loop. */
+const turns = new Turns({ clock: systemClock, wait: (milliseconds) => scheduler.wait(milliseconds) });
+
+/** A request has come in. */
+export function heard(): void {
+  turns.heard();
+}
+
+/** The database; on a self-host it is in this process, and its callers take turns. */
+function databaseOf(env: Env): Database {
+  return openDatabase(env.DB, { turns: env.DISK === undefined ? undefined : turns });
 }
 
 function blobStore(env: Env, config: Config): BlobStore {
@@ -259,7 +284,7 @@ function uploadPorts(env: Env) {
 
 /** The Durable Object class of watch hubs, with this Worker's services. */
 export class WatchHub extends watchHubClass((env) => ({
-  store: new ResourceStore(env.DB, systemClock),
+  store: new ResourceStore(databaseOf(env), systemClock),
   log: servicesOf(env).log,
 })) {}
 
@@ -268,8 +293,8 @@ export class RegistryBudget extends registryBudgetClass(() => ({ clock: systemCl
 
 /** The Durable Object class of the hub of runs, with this Worker's services. */
 export class ExecutionHub extends executionHubClass((env) => ({
-  executions: new ExecutionStore(env.DB, systemClock),
-  logs: new LogStore(env.DB),
+  executions: new ExecutionStore(databaseOf(env), systemClock),
+  logs: new LogStore(databaseOf(env)),
   clock: systemClock,
   log: servicesOf(env).log,
 })) {}

@@ -51,6 +51,8 @@ export interface Resources {
   readonly use: UseRule;
   readonly maintenance: ResourceMaintenance;
   readonly usage: UsageStatistics;
+  /** Puts off to the queue what is too long for a request. */
+  readonly defer: (step: ResourceStep) => Promise<void>;
 }
 
 /** As whom the platform acts on its own. */
@@ -136,7 +138,20 @@ export function createResources(ports: ResourcePorts): Resources {
     registry,
     client,
     use,
-    maintenance: new ResourceMaintenance({ store: upkeep, dependents, cleaner, enqueue, clock, log }),
+    maintenance: new ResourceMaintenance({
+      store: upkeep,
+      dependents,
+      cleaner,
+      collections: {
+        storageOf: async ({ group, plural }) => (await registry.resource(group, plural))?.storage,
+        context: SYSTEM,
+        log,
+      },
+      enqueue,
+      clock,
+      log,
+    }),
+    defer: (step) => enqueue(step, 0),
     usage: new UsageStatistics({ store: upkeep, database, clock }),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Clock, Log } from "../platform/index.ts";
 import type { DefinitionCleaner } from "./definitions/definition-cleaner.ts";
+import { type CollectionPorts, collectionStepSchema, goOnDeleting } from "./delete-collection.ts";
 import type { DependentCollector } from "./dependent-collector.ts";
 import type { UpkeepStore } from "./upkeep-store.ts";
 
@@ -27,6 +28,8 @@ export const resourceStepSchema = z.discriminatedUnion("type", [
     name: z.string(),
     after: z.object({ namespace: z.string(), name: z.string() }).optional(),
   }),
+  /** The rest of a collection that is being deleted. */
+  collectionStepSchema,
   /** What waits for one of the above that was lost. */
   z.object({ type: z.literal("sweep-dependents") }),
   /** Changes that nobody can resume from any more. */
@@ -42,6 +45,7 @@ export interface ResourceMaintenancePorts {
   readonly enqueue: (step: ResourceStep, delay: number) => Promise<void>;
   readonly dependents: DependentCollector;
   readonly cleaner: DefinitionCleaner;
+  readonly collections: CollectionPorts;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -64,6 +68,8 @@ export class ResourceMaintenance {
       case "definition-gone":
         await cleaner.run(step);
         return undefined;
+      case "delete-collection":
+        return goOnDeleting(this.#ports.collections, step);
       case "sweep-dependents":
         for (const found of await dependents.sweep()) await enqueue(found, 0);
         await cleaner.sweep();

@@ -43,6 +43,11 @@ export type PropagationPolicy = "Background" | "Foreground" | "Orphan";
 export interface DeleteOptions {
   readonly propagationPolicy: PropagationPolicy;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  /**
+   * Of a collection, after the request that asked for it at the time `since`: what was made later stays, and what is
+   * refused does not keep the rest.
+   */
+  readonly unattended?: { readonly since: string };
 }
 
 /** A change, as watchers see it. */
@@ -120,6 +125,7 @@ export interface Deleter {
 }
 
 export interface CollectionDeleter {
+  /** Deletes a bounded number of objects; `continue` in the answer is where the rest begins. */
   deleteCollection(context: RequestContext, query: ListQuery, options: DeleteOptions): Promise<ListPage>;
 }
 

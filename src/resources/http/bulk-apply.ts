@@ -17,6 +17,9 @@ export function isBulkApply({ url }: ApiCall): boolean {
   return url.pathname === PATH;
 }
 
+/** Documents whose outcomes the audit is told together: each time is a query. */
+const AUDITED_TOGETHER = 25;
+
 /** What became of one document. */
 interface Applied {
   /** Where the document begins, from 1. */
@@ -40,21 +43,39 @@ export async function handleBulkApply(call: ApiCall): Promise<Response> {
     return Response.json({ ...badRequest(shown.join("; ")).toStatus(), errors }, { status: 400 });
   }
   const results: Applied[] = [];
-  for (const { object, line } of documents) results.push({ line, ...(await applyOne(call, object)) });
+  const outcomes: Outcome[] = [];
+  try {
+    for (const { object, line } of documents) {
+      results.push({ line, ...(await applyOne(call, object, outcomes)) });
+      if (outcomes.length >= AUDITED_TOGETHER) record(outcomes.splice(0));
+    }
+  } finally {
+    record(outcomes);
+  }
   const failed = results.filter(({ status }) => status === "failed").length;
   return Response.json({ results, failed }, { status: failed === 0 ? 200 : 207 });
 }
 
-async function applyOne(call: ApiCall, object: unknown): Promise<Omit<Applied, "line">> {
+/** What the audit is to be told of. */
+interface Outcome {
+  readonly call: ApiCall;
+  readonly status: number;
+}
+
+function record(outcomes: readonly Outcome[]): void {
+  for (const { call, status } of outcomes) recordOutcome(call, status);
+}
+
+async function applyOne(call: ApiCall, object: unknown, outcomes: Outcome[]): Promise<Omit<Applied, "line">> {
   const one = { ...call, trail: {} };
   try {
     const response = await send(one, object);
-    recordOutcome(one, response.status);
+    outcomes.push({ call: one, status: response.status });
     const body: unknown = await response.json();
     return { status: response.status === 201 ? "created" : "configured", object: body };
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    recordOutcome(one, error.code);
+    outcomes.push({ call: one, status: error.code });
     return { status: "failed", error: error.toStatus() };
   }
 }

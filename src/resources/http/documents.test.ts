@@ -57,11 +57,11 @@ describe("parseDocuments", () => {
   });
 
   it("takes a thousand documents", () => {
-    const text = "---\na: 1\n".repeat(1000);
-    expect(parseDocuments(text).documents).toHaveLength(1000);
+    const text = "---\na: 1\n".repeat(400);
+    expect(parseDocuments(text).documents).toHaveLength(400);
     const more = parseDocuments(`${text}---\na: 1\n`);
-    expect(more.documents).toHaveLength(1000);
-    expect(more.errors).toEqual([{ message: "more than 1000 documents", line: 2002, column: 1 }]);
+    expect(more.documents).toHaveLength(400);
+    expect(more.errors).toEqual([{ message: "more than 400 documents", line: 802, column: 1 }]);
   });
 
   it("is empty for nothing", () => {

@@ -3,8 +3,8 @@ import { isRecord } from "../schema/values.ts";
 import { type ParsedJson, parseJsonValues, type Place, SyntaxFault } from "./json-text.ts";
 import { parseYamlDocuments } from "./yaml-text.ts";
 
-/** More documents than this in one text are refused. */
-const MAX_DOCUMENTS = 1_000;
+/** More documents than this in one text are refused: each takes two queries, of the thousand that a request may make. */
+const MAX_DOCUMENTS = 400;
 
 /** Something wrong with a text, and where it is in the whole of it. Lines and columns count from 1. */
 export interface DocumentError extends Place {

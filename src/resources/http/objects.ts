@@ -10,6 +10,7 @@ import type { RequestContext, Transform, UpdateOptions } from "../storage.ts";
 import { timestamp } from "../object-metadata.ts";
 import { type ApiCall, authorize, contextOf } from "./call.ts";
 import { checkFields, checkIdentity, objectWithMetadata } from "./checks.ts";
+import { restOf } from "../delete-collection.ts";
 import { decodeBody } from "./body.ts";
 import { present } from "./present.ts";
 import { isDryRun, isTrue, parseDeleteOptions, parseFieldValidation, parseListQuery } from "./query.ts";
@@ -196,12 +197,19 @@ async function remove(target: ResourceTarget): Promise<Response> {
   return deleted.gone ? Response.json(deletedStatus(target, deleted.object)) : present(target, deleted.object);
 }
 
+/** The first of them at once; if there are more the answer is 202, and they go after it. */
 async function removeCollection(target: ResourceTarget): Promise<Response> {
   const { call, resource, info } = target;
   if (resource.storage.deleteCollection === undefined) throw methodNotAllowed(target);
   const options = parseDeleteOptions(call.url.searchParams, await readOptions(call));
   const query = parseListQuery(call.url.searchParams, resource.served, info.namespace);
-  return present(target, await resource.storage.deleteCollection(contextOf(call, options.dryRun), query, options));
+  const since = timestamp(call.services.clock());
+  const page = await resource.storage.deleteCollection(contextOf(call, options.dryRun), query, options);
+  const rest = options.dryRun ? undefined : restOf(resource.served, query, options, page, since);
+  if (rest === undefined) return present(target, page);
+  await call.services.defer(rest);
+  const { continue: _next, ...answered } = page;
+  return present(target, answered, 202);
 }
 
 function deletedStatus({ resource }: ResourceTarget, object: ResourceObject): Status {

@@ -17,8 +17,8 @@ describe("a list of 1,200 objects", () => {
       expect(response.status, response.ok ? "" : (await response.text()).slice(0, 500)).toBe(200);
     };
     await apply(TASK_DEFINITION);
-    for (let from = 0; from < COUNT; from += 600) {
-      await apply(taskFile(...NAMES.slice(from, from + 600).map((name) => task(name))));
+    for (let from = 0; from < COUNT; from += 400) {
+      await apply(taskFile(...NAMES.slice(from, from + 400).map((name) => task(name))));
     }
   });
 

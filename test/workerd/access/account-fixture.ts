@@ -167,6 +167,7 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
     authorizer,
     clock,
     stopping: () => false,
+    defer: async () => {},
     log: quietLog,
   };
   const kubeconfig = kubeconfigHandler({

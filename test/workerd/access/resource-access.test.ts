@@ -95,6 +95,7 @@ function server(): ApiServices {
     authorizer: authorizerChain([systemAuthorizer, scopeAuthorizer, groupAuthorizer(registry), roleAuthorizer(gate)]),
     clock: () => time.now,
     stopping: () => false,
+    defer: async () => {},
     log: quietLog,
   };
 }

@@ -41,6 +41,7 @@ function platform(...more: readonly GroupBuilder[]) {
     authorizer: () => ({ decision: "allow" }),
     clock: Date.now,
     stopping: () => false,
+    defer: async () => {},
     log: quietLog,
   };
   const send = async (method: string, path: string, body?: string, accept = "application/json") => {

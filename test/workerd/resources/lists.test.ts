@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ResourceObject } from "../../../src/resources/index.ts";
+import { restOf } from "../../../src/resources/delete-collection.ts";
+import { type ResourceObject, type ResourceStep, resourceStepSchema } from "../../../src/resources/index.ts";
 import { bindings } from "../bindings.ts";
 import { countingDatabase, exampleTasks, listQuery, namesOf, NAMESPACE, requestContext } from "./fixture.ts";
 
@@ -112,6 +113,28 @@ describe("a list", () => {
     const deleted = await tasks.deleteCollection(context, query, options);
     expect(deleted.items.map((item: ResourceObject) => item.metadata.name)).toEqual(["t-0000", "t-0002", "t-0004"]);
     expect(await names()).toEqual(["t-0001", "t-0003", "t-0005"]);
+  });
+});
+
+describe("a collection that is more than a request deletes", () => {
+  const options = { propagationPolicy: "Background" } as const;
+
+  it("goes a hundred at a time, and what was made after the request stays", async () => {
+    const now = Date.UTC(2026, 0, 1);
+    const { tasks, names, create, group, resources } = await numbered(230, { clock: () => now });
+    const kind = { group, plural: "tasks" };
+    const query = listQuery();
+    const first = await tasks.deleteCollection(context, query, options);
+    expect(first.items).toHaveLength(100);
+    const step = restOf(kind, query, options, first, "2026-01-01T00:00:00Z");
+    await create("t-0150-new");
+    expect(resourceStepSchema.parse(JSON.parse(JSON.stringify(step)))).toEqual(step);
+    let steps = 0;
+    for (let next = step as ResourceStep | undefined; next !== undefined; steps += 1) {
+      next = await resources.maintenance.run(next);
+    }
+    expect(steps).toBe(2);
+    expect(await names()).toEqual(["t-0150-new"]);
   });
 });
 

@@ -122,6 +122,7 @@ export function syncPlatform(namespace: string) {
     authorizer: async () => ({ decision: "allow" as const }),
     clock,
     stopping: () => false,
+    defer: async () => {},
     log: quietLog,
   };
   const base = `/apis/sync.entrepot.dev/v1/namespaces/${namespace}`;
