@@ -34,7 +34,7 @@ describe("the front page", () => {
 
   it("says how to push to this very address, and that nothing was pushed yet", async () => {
     const { page, complaints } = await open();
-    await expect.poll(() => page.locator("#repositories li").allTextContents()).toEqual(["none yet"]);
+    await expect.poll(() => page.locator("#list li").allTextContents()).toEqual(["none yet"]);
     expect(await page.locator("pre").textContent()).toContain(`docker pull ${server.host}/`);
     expect(complaints).toEqual([]);
     await page.close();
@@ -44,8 +44,26 @@ describe("the front page", () => {
     const repository = registry.repository("shown");
     await pushImage(repository, "v1");
     const { page, complaints } = await open();
-    await expect.poll(() => page.locator("#repositories li").allTextContents()).toEqual([repository.name]);
+    await expect.poll(() => page.locator("#list li").allTextContents()).toEqual([repository.name]);
+    await page.getByRole("link", { name: repository.name }).click();
+    await expect
+      .poll(() => page.locator("#list li").allTextContents())
+      .toEqual([`${server.host}/${repository.name}:v1`, "All repositories"]);
+    expect(await page.locator("#heading").textContent()).toBe(`Tags of ${repository.name}`);
     expect(complaints).toEqual([]);
     await page.close();
+  });
+
+  it("asks those to sign in who must, and leads back", async () => {
+    const closed = await startServer({ env: { ADMIN_PASSWORD: "correct horse battery" } });
+    try {
+      const page = await browser.newPage();
+      await page.goto(closed.url);
+      const link = page.getByRole("link", { name: "Sign in to see what is here" });
+      expect(await link.getAttribute("href")).toBe("/login?return_to=%2F");
+      await page.close();
+    } finally {
+      await closed.stop();
+    }
   });
 });
