@@ -54,7 +54,14 @@ export function createContent(ports: ContentPorts): Content {
   const ticketKey = instanceHmacKey(new InstanceStore(database), "upload-ticket-key");
   return {
     blobs,
-    manifests: new Manifests({ manifests: new ManifestStore(database, clock), blobs, store, cache, now: clock }),
+    manifests: new Manifests({
+      manifests: new ManifestStore(database, clock),
+      blobs,
+      store,
+      cache,
+      sparseIndexes: config.SPARSE_INDEXES,
+      now: clock,
+    }),
     names: new Names(new TagStore(database, clock), cache),
     lists: new ContentListStore(database),
     usage: new ContentUsageStore(database),

@@ -21,6 +21,8 @@ export interface ManifestPorts {
   readonly blobs: BlobIndex;
   readonly store: BlobStore;
   readonly cache: ReadCache;
+  /** Whether an index may name children that its repository does not hold. */
+  readonly sparseIndexes: boolean;
   readonly now: () => number;
 }
 
@@ -99,7 +101,7 @@ export class Manifests {
   async put(request: ManifestPushRequest): Promise<Result<ManifestPushed, ContentFailure>> {
     const { manifests, blobs, store, cache, now } = this.#ports;
     const { repository, reference, bytes, actor } = request;
-    const checked = check(request);
+    const checked = check(request, this.#ports.sparseIndexes);
     if (!checked.ok) return checked;
     const { manifest, digest } = checked.value;
     const key = newObjectKey(now());
@@ -163,6 +165,7 @@ export class Manifests {
 /** Everything about a push that can be judged from the push alone. */
 function check(
   request: ManifestPushRequest,
+  sparseIndexes: boolean,
 ): Result<{ readonly manifest: Manifest; readonly digest: Digest }, ContentFailure> {
   const { bytes, reference, contentType } = request;
   if (bytes.byteLength > MAX_MANIFEST_BYTES) return err({ reason: "manifest-too-large", limit: MAX_MANIFEST_BYTES });
@@ -171,8 +174,15 @@ function check(
   if (reference.kind === "digest" && reference.digest !== digest) {
     return err({ reason: "digest-mismatch", expected: reference.digest, actual: digest });
   }
-  const manifest = parseManifest(bytes, contentType);
-  return manifest.ok
-    ? ok({ manifest: manifest.value, digest })
-    : err({ reason: "manifest-invalid", message: manifest.error });
+  const parsed = parseManifest(bytes, contentType);
+  if (!parsed.ok) return err({ reason: "manifest-invalid", message: parsed.error });
+  const manifest = parsed.value;
+  return ok({ manifest: sparseIndexes ? withoutRequiredChildren(manifest) : manifest, digest });
+}
+
+function withoutRequiredChildren(manifest: Manifest): Manifest {
+  const references = manifest.references.map((reference) =>
+    reference.kind === "manifest" ? { ...reference, required: false } : reference,
+  );
+  return { ...manifest, references };
 }

@@ -103,6 +103,11 @@ export const settingsSchema = z.object({
     .default(90 * DAY_SECONDS)
     .describe("How long the audit is kept."),
   READ_ONLY: flag.default(false).describe("Refuses every push and delete with `405 UNSUPPORTED`."),
+  SPARSE_INDEXES: flag
+    .default(false)
+    .describe(
+      "Accepts an index that names manifests which its repository does not hold, such as a copy of some platforms of an image. A pull of such a platform is `404 MANIFEST_UNKNOWN`.",
+    ),
   READ_STALENESS_MS: count(0, 60_000)
     .default(1000)
     .describe(

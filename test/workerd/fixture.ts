@@ -30,6 +30,7 @@ export interface KernelOptions {
   readonly edge?: EdgeCache;
   /** In milliseconds. */
   readonly uploadLifetime?: number;
+  readonly sparseIndexes?: boolean;
 }
 
 /** The content kernel over the real bindings, with a clock that the test turns. */
@@ -56,7 +57,14 @@ export function createKernel(options: KernelOptions = {}) {
     clock,
     store,
     blobs,
-    manifests: new Manifests({ manifests: manifestStore, blobs, store, cache, now: clock }),
+    manifests: new Manifests({
+      manifests: manifestStore,
+      blobs,
+      store,
+      cache,
+      sparseIndexes: options.sparseIndexes ?? false,
+      now: clock,
+    }),
     garbage: new GarbageStore(database, clock),
     collector: new GarbageCollector({
       garbage: new GarbageStore(database, clock),

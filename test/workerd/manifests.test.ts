@@ -28,6 +28,28 @@ async function census(): Promise<Record<string, number>> {
   return counts;
 }
 
+describe("sparse indexes, where the setting allows them", () => {
+  it("may name children that are not there, which stay unknown until they are pushed", async () => {
+    const kernel = createKernel({ sparseIndexes: true });
+    const repository = newRepository();
+    const { digest } = await pushBlob(kernel, repository, fresh());
+    const child = await pushManifest(kernel, repository, imageOf([digest]), "child");
+    if (!child.ok) throw new Error(child.error.reason);
+    const missing = absent();
+    const pushed = await pushManifest(kernel, repository, indexOf([child.value.digest, missing]), "v1");
+    expect(pushed.ok).toBe(true);
+    const find = async (wanted: Digest) => kernel.manifests.find(repository, { kind: "digest", digest: wanted }, true);
+    expect(await find(child.value.digest)).toMatchObject({ ok: true });
+    expect(await find(missing)).toEqual({ ok: false, error: { reason: "manifest-unknown" } });
+  });
+
+  it("but an image needs all of its blobs", async () => {
+    const kernel = createKernel({ sparseIndexes: true });
+    const pushed = await pushManifest(kernel, newRepository(), imageOf([absent()]), "v1");
+    expect(pushed).toMatchObject({ ok: false, error: { reason: "manifest-references-unknown" } });
+  });
+});
+
 describe("a manifest that is refused stores nothing", () => {
   it.each<[string, () => object, string]>([
     ["missing config", () => imageOf([absent()]), "manifest-references-unknown"],
