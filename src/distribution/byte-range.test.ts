@@ -57,11 +57,12 @@ describe("parseContentRange", () => {
     ["bytes 0-9/10", 0, 9],
     ["bytes 5-9/*", 5, 9],
     ["0-9/10", 0, 9],
+    ["bytes=0-4", 0, 4],
   ])("%s", (header, first, last) => {
     expect(parseContentRange(header)).toEqual({ first, last });
   });
 
-  it.each(["", "-", "0-", "-9", "a-b", "bytes */10", "bytes=0-9", "0-9-10", "1", "0 - 9", "9-0", "1e1-20"])(
+  it.each(["", "-", "0-", "-9", "a-b", "bytes */10", "bytes=0-", "bits=0-9", "0-9-10", "1", "0 - 9", "9-0", "1e1-20"])(
     "refuses %j",
     (header) => {
       expect(parseContentRange(header)).toBeUndefined();

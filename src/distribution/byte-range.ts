@@ -36,10 +36,10 @@ export interface ChunkRange {
 
 /**
  * Parses the `Content-Range` of a chunk, `<first>-<last>`; the form of RFC 9110, `bytes <first>-<last>/<size>`, is
- * taken as well. `undefined` if it is neither.
+ * taken as well, and so is that of a `Range`, `bytes=<first>-<last>`, which some clients send. `undefined` if it is none.
  */
 export function parseContentRange(header: string): ChunkRange | undefined {
-  const text = header.startsWith("bytes ") ? header.slice("bytes ".length) : header;
+  const text = header.startsWith("bytes ") || header.startsWith("bytes=") ? header.slice("bytes ".length) : header;
   const [range = ""] = text.split("/");
   const [first = "", last = "", ...rest] = range.trim().split("-");
   if (rest.length > 0 || first === "" || last === "" || !isDigits(first) || !isDigits(last)) return undefined;

@@ -39,12 +39,15 @@ export function methodNotAllowed({ route }: Call): Response {
   return errorResponse("UNSUPPORTED", options);
 }
 
-/** Whether the client already has the content with this entity tag (RFC 9110 section 13.1.2). */
+/**
+ * Whether the client already has the content with this entity tag (RFC 9110 section 13.1.2). One without its quotation
+ * marks is taken for the same, as Docker's registry does: some clients send the digest alone.
+ */
 export function isUnchanged(request: Request, etag: string): boolean {
   const header = request.headers.get("if-none-match");
   if (header === null) return false;
   return header.split(",").some((candidate) => {
     const text = candidate.trim();
-    return text === "*" || text === etag || text === `W/${etag}`;
+    return text === "*" || text === etag || text === `W/${etag}` || `"${text}"` === etag;
   });
 }

@@ -44,8 +44,27 @@ export interface ErrorOptions {
 /** An answer in the API's error dialect: `{"errors":[{"code","message","detail"}]}`. */
 export function errorResponse(code: ErrorCode, options: ErrorOptions = {}): Response {
   const { status, message } = ERRORS[code];
-  const body = { errors: [{ code, message: options.message ?? message, detail: options.detail ?? null }] };
+  const said = cut(options.message ?? message, MAX_MESSAGE);
+  const body = { errors: [{ code, message: said, detail: boundedDetail(options.detail) }] };
   return Response.json(body, { status: options.status ?? status, headers: { ...API_VERSION, ...options.headers } });
+}
+
+/**
+ * Most characters of a message, and of a text in a `detail`; most entries of a list in one. What a client sent comes back
+ * in them, and an answer should not be as long as a request may be.
+ */
+const MAX_MESSAGE = 2000;
+const MAX_DETAIL_TEXT = 500;
+const MAX_DETAIL_ENTRIES = 100;
+
+function boundedDetail(detail: unknown): unknown {
+  if (typeof detail === "string") return cut(detail, MAX_DETAIL_TEXT);
+  if (Array.isArray(detail)) return detail.slice(0, MAX_DETAIL_ENTRIES).map(boundedDetail);
+  return detail ?? null;
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
 /** Seconds after which a client may try again when its session is busy. */

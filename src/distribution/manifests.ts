@@ -61,6 +61,9 @@ async function acceptable(call: Call, repository: RepositoryName, found: StoredM
 
 async function push(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {
   const { request, services, identity, url } = call;
+  if (url.searchParams.getAll("tag").length > MAX_TAG_PARAMETERS) {
+    return errorResponse("TAG_INVALID", { status: 414, message: `more than ${MAX_TAG_PARAMETERS} tags in one push` });
+  }
   const tags = tagParameters(url.searchParams);
   if (tags === undefined) return errorResponse("TAG_INVALID", { detail: url.searchParams.getAll("tag") });
   const read = await readBody(request, { limit: MAX_MANIFEST_BYTES });
@@ -85,6 +88,9 @@ async function push(call: Call, repository: RepositoryName, reference: Reference
   for (const tag of tags) headers.append("oci-tag", tag);
   return new Response(null, { status: 201, headers });
 }
+
+/** Most tags that one push may set. @see distribution-spec end-7b, which asks for 10 and names the status */
+const MAX_TAG_PARAMETERS = 100;
 
 /** The tags of `?tag=a&tag=b`, or `undefined` if one is malformed. @see distribution-spec end-7b */
 function tagParameters(query: URLSearchParams): Tag[] | undefined {

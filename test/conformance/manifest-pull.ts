@@ -41,6 +41,8 @@ export function manifestPullTests(registry: Registry): void {
       expectAnswer(unchanged, 304, { etag: `"${manifest.digest}"`, "docker-content-digest": manifest.digest });
       expect(unchanged.bytes).toHaveLength(0);
     }
+    const bare = header("if-none-match", manifest.digest);
+    expectAnswer(await repository.send("GET", "manifests/latest", bare), 304);
     const moved = await pushImage(repository, "latest");
     expectBytes(await repository.send("GET", "manifests/latest", known), moved.manifest.bytes);
     expectBytes(await repository.send("GET", `manifests/${manifest.digest}`), manifest.bytes);

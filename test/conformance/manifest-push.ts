@@ -146,6 +146,18 @@ export function manifestPushTests(registry: Registry): void {
       expectBytes(got, manifest.bytes);
     });
 
+    test("more than a hundred tags refuse the push (414)", async () => {
+      const repository = registry.repository("tags");
+      const { manifest, blobs } = smallImage();
+      for (const each of blobs) await pushBlob(repository, each);
+      const tags = Array.from({ length: 101 }, (_, position) => query("tag", `tag-${position}`));
+      expectError(await putManifest(repository, manifest.digest, manifest, ...tags), {
+        status: 414,
+        code: "TAG_INVALID",
+      });
+      await expectAbsent(repository, `manifests/${manifest.digest}`);
+    });
+
     test("one malformed tag refuses the push, tags and all (400 TAG_INVALID)", async () => {
       const repository = registry.repository("tags");
       const { manifest, blobs } = smallImage();
