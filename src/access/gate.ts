@@ -142,7 +142,7 @@ export function createGate(ports: GatePorts): Gate {
   }
 
   async function identify(principal: Principal): Promise<Authenticated> {
-    const { name, scope, expiresAt } = principal;
+    const { name, scope, expiresAt, issuer } = principal;
     const holder = await holderOf(principal);
     if (!holder.ok) return holder;
     return ok({
@@ -151,19 +151,21 @@ export function createGate(ports: GatePorts): Gate {
       credential: principal.credential,
       ...(scope !== undefined && { scope }),
       ...(expiresAt !== undefined && { expiresAt }),
+      ...(issuer !== undefined && { issuer }),
     });
   }
 
   /** What a principal holds, unless there is no such account, or it is disabled. */
   async function holderOf(principal: Principal): Promise<Result<Holder, AuthenticationFailure>> {
-    const { name, vouched, grants } = principal;
+    const { name, vouched, grants, issuer } = principal;
     if (vouched && grants !== undefined) {
       const group = name === ANONYMOUS ? GROUPS.unauthenticated : GROUPS.authenticated;
       return ok({ groups: [group], policy: compilePolicy(grants, new Set()) });
     }
     // A token that the token service gave to whoever sent no credential.
     if (name === ANONYMOUS) return ok(await nobody());
-    const fromSettings = vouched || isNamedElsewhere(principal) ? undefined : settingsAccount(name);
+    // What the settings give to a name is not for those whom another party named.
+    const fromSettings = vouched || issuer !== undefined ? undefined : settingsAccount(name);
     if (!vouched) {
       const account = await directory.account(name);
       if (account === undefined && fromSettings === undefined) return failed("unknown account");
@@ -224,11 +226,6 @@ export function createGate(ports: GatePorts): Gate {
     allows,
     challenge: (request, about) => challengeText(settings.challenge, request.url, about),
   };
-}
-
-/** Whether another party said who it is. What the settings give to a name is not for them. */
-function isNamedElsewhere({ issuer, credential: { type } }: Principal): boolean {
-  return issuer !== undefined || type === "federated" || type === "access-assertion";
 }
 
 function decide(identity: Identity, request: AccessRequest): AccessDecision {

@@ -40,6 +40,8 @@ export interface Identity {
   readonly scope?: readonly ScopeAccess[];
   /** Since when the credential proves nothing, in milliseconds since the Unix epoch: what is made of it ends no later. */
   readonly expiresAt?: number;
+  /** As `Principal.issuer`: what is made of the credential keeps it. */
+  readonly issuer?: string;
 }
 
 /** Who a credential proved to be, before it is known what they may do. */
@@ -59,8 +61,8 @@ export interface Principal {
   /** All that a vouched principal may do, if the credential itself says so: neither teams nor bindings add to it. */
   readonly grants?: readonly Grant[];
   /**
-   * The issuer by which someone signed in, of a session as well. What the settings give to a name (`ADMIN_PASSWORD`,
-   * `HTPASSWD`) is not for those whom another party named.
+   * The issuer by which someone signed in, also of a session, and of a key or token that was made of such a sign-in. What
+   * the settings give to a name (`ADMIN_PASSWORD`, `HTPASSWD`) is not for those whom another party named.
    */
   readonly issuer?: string;
 }

@@ -52,6 +52,7 @@ export { CredentialStore, type CredentialSummary } from "./credential-store.ts";
 export {
   endOfMaker,
   issueApiKey,
+  issuerOfMaker,
   type IssuedKey,
   KEY_LIFETIME,
   MAX_ACTIVE_KEYS,

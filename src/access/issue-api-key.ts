@@ -20,6 +20,8 @@ export interface KeyRequest {
   readonly expiresInSeconds?: number | undefined;
   /** When it ends at the latest, in milliseconds since the Unix epoch (`endOfMaker`). */
   readonly notAfter?: number | undefined;
+  /** `issuerOfMaker`. */
+  readonly issuer: string | undefined;
 }
 
 /** A key that was made. `token` is the secret: it is shown this once. */
@@ -39,14 +41,22 @@ export function endOfMaker(maker: Pick<Identity, "name" | "credential" | "expire
   return maker.credential.type === "api-key" && maker.name === account ? maker.expiresAt : undefined;
 }
 
+/**
+ * By which issuer the key of an account counts as made: that of the account itself when it makes its own. Whoever makes
+ * one for another account may have all that account is given, settings included.
+ */
+export function issuerOfMaker(maker: Pick<Identity, "name" | "issuer">, account: string): string | undefined {
+  return maker.name === account ? maker.issuer : undefined;
+}
+
 /** Makes a key and keeps its hash. Whether the caller may is for the caller to know. */
 export async function issueApiKey(
   { keys, clock }: { readonly keys: KeyStore; readonly clock: Clock },
-  { identity, name, createdBy, expiresInSeconds, notAfter }: KeyRequest,
+  { identity, name, createdBy, expiresInSeconds, notAfter, issuer }: KeyRequest,
 ): Promise<IssuedKey> {
   const { id, text } = newApiKey();
   const expiresAt = earliest(expiresInSeconds === undefined ? undefined : clock() + expiresInSeconds * 1000, notAfter);
-  await keys.insert({ id, hash: await hashApiKey(text), identity, name, createdBy, expiresAt });
+  await keys.insert({ id, hash: await hashApiKey(text), identity, name, createdBy, expiresAt, issuer });
   return { id, name, token: text, expiresAt };
 }
 
@@ -61,12 +71,13 @@ export async function rotateApiKey(
     createdBy,
     overlapSeconds,
     notAfter,
-  }: Pick<KeyRequest, "createdBy" | "notAfter"> & { readonly overlapSeconds: number },
+    issuer,
+  }: Pick<KeyRequest, "createdBy" | "notAfter" | "issuer"> & { readonly overlapSeconds: number },
 ): Promise<IssuedKey | undefined> {
   const { id, text } = newApiKey();
   const { identity, name } = old;
   const expiresAt = earliest(old.expiresAt === null ? undefined : clock() + (old.expiresAt - old.createdAt), notAfter);
-  const key = { id, hash: await hashApiKey(text), identity, name, createdBy, expiresAt };
+  const key = { id, hash: await hashApiKey(text), identity, name, createdBy, expiresAt, issuer };
   const replaced = await keys.replace(old.id, key, overlapSeconds * 1000);
   return replaced ? { id, name, token: text, expiresAt } : undefined;
 }

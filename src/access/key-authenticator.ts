@@ -57,6 +57,7 @@ export function keyAuthenticator(ports: KeyAuthenticatorPorts): Authenticator {
         groups: [],
         credential: { type: "api-key", id: key.id, name: key.name },
         ...(key.expiresAt === null ? {} : { expiresAt: key.expiresAt }),
+        ...(key.issuer === null ? {} : { issuer: key.issuer }),
       };
       return ok(principal);
     },

@@ -14,6 +14,8 @@ export interface StoredKey {
   readonly revokedAt: number | null;
   /** The key that this one took the place of. */
   readonly replaces: string | null;
+  /** By which issuer its maker had signed in (`Principal.issuer`); it gets no more than they did. */
+  readonly issuer: string | null;
 }
 
 /** What authentication needs, besides. It is in no list. */
@@ -29,6 +31,7 @@ export interface NewKey {
   readonly name: string;
   readonly createdBy: string;
   readonly expiresAt: number | undefined;
+  readonly issuer: string | undefined;
 }
 
 /** Whether a key is good at a time. */
@@ -41,7 +44,7 @@ export function keyState(
 }
 
 const COLUMNS = `id, identity, name, created_at AS createdAt, created_by AS createdBy, expires_at AS expiresAt,
-  last_used_at AS lastUsedAt, revoked_at AS revokedAt, replaces`;
+  last_used_at AS lastUsedAt, revoked_at AS revokedAt, replaces, issuer`;
 const ACTIVE = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)";
 
 /** API keys, in D1: never the keys themselves. */
@@ -60,10 +63,10 @@ export class KeyStore {
     await this.#database.batch([
       this.#database
         .prepare(
-          `INSERT INTO access_keys (id, identity, name, hash, created_at, created_by, expires_at)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+          `INSERT INTO access_keys (id, identity, name, hash, created_at, created_by, expires_at, issuer)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
         )
-        .bind(id, identity, name, key.hash, now, createdBy, key.expiresAt ?? null),
+        .bind(id, identity, name, key.hash, now, createdBy, key.expiresAt ?? null, key.issuer ?? null),
       bumpGeneration(this.#database),
     ]);
     const expiresAt = key.expiresAt ?? null;
@@ -77,12 +80,13 @@ export class KeyStore {
       lastUsedAt: null,
       revokedAt: null,
       replaces: null,
+      issuer: key.issuer ?? null,
     };
   }
 
   /**
    * Puts a key in the place of an active one of the same identity, which stays good for `overlap` milliseconds more, or
-   * for as long as it would have been if that is less. `false`: there is no such key.
+   * for as long as it would have been if that is less. It gets no more than that one did. `false`: there is no such key.
    */
   async replace(old: string, key: NewKey, overlap: number): Promise<boolean> {
     const now = this.#clock();
@@ -98,10 +102,20 @@ export class KeyStore {
     const [inserted] = await this.#database.batch([
       this.#database
         .prepare(
-          `INSERT INTO access_keys (id, identity, name, hash, created_at, created_by, expires_at, replaces)
-           SELECT ?4, identity, ?5, ?6, ?1, ?7, ?8, id FROM access_keys WHERE id = ?2 AND identity = ?3 AND ${ACTIVE}`,
+          `INSERT INTO access_keys (id, identity, name, hash, created_at, created_by, expires_at, replaces, issuer)
+           SELECT ?4, identity, ?5, ?6, ?1, ?7, ?8, id, coalesce(issuer, ?9) FROM access_keys WHERE id = ?2 AND identity = ?3 AND ${ACTIVE}`,
         )
-        .bind(now, old, key.identity, key.id, key.name, key.hash, key.createdBy, key.expiresAt ?? null),
+        .bind(
+          now,
+          old,
+          key.identity,
+          key.id,
+          key.name,
+          key.hash,
+          key.createdBy,
+          key.expiresAt ?? null,
+          key.issuer ?? null,
+        ),
       ended.bind(now, old, key.identity, now + overlap),
       bumpGeneration(this.#database),
     ]);

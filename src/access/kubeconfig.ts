@@ -3,7 +3,7 @@ import { type Clock, type Config, restError } from "../platform/index.ts";
 import { publicOrigin } from "./challenge.ts";
 import type { Directory } from "./directory.ts";
 import { type Identity, parseServiceAccountIdentity } from "./identity.ts";
-import { endOfMaker, issueApiKey, KEY_LIFETIME, MAX_ACTIVE_KEYS } from "./issue-api-key.ts";
+import { endOfMaker, issueApiKey, issuerOfMaker, KEY_LIFETIME, MAX_ACTIVE_KEYS } from "./issue-api-key.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { SettingsAccount } from "./settings-accounts.ts";
 
@@ -74,7 +74,14 @@ export function kubeconfigHandler({ keys, accounts, clock, config, settingsAccou
     }
     const { token } = await issueApiKey(
       { keys, clock },
-      { identity: name, name: "kubeconfig", createdBy: name, expiresInSeconds, notAfter },
+      {
+        identity: name,
+        name: "kubeconfig",
+        createdBy: name,
+        expiresInSeconds,
+        notAfter,
+        issuer: issuerOfMaker(identity, name),
+      },
     );
     const text = kubeconfig({
       server: publicOrigin(request.url, config.PUBLIC_SCHEME),

@@ -13,13 +13,21 @@ export type MayActAs = (caller: Identity, identityName: string, but?: string) =>
  * Refuses those who would get rights that they do not have by giving an account a credential of their choice. The
  * account itself may, administrators may, whoever may `impersonate` it, and whoever holds all that it is granted. What a
  * robot is granted outside its namespace is not for those who may impersonate it by a role in the namespace.
+ * @param issuer `kept` if the new credential notes by which issuer its maker signed in. Otherwise the account itself may
+ * only if no issuer named it: its password would get what the settings give to the name, which the issuer's word does not
  * @throws {StatusError} Forbidden
  */
-export async function requireActingAs(mayActAs: MayActAs, caller: Identity, account: string): Promise<void> {
+export async function requireActingAs(
+  mayActAs: MayActAs,
+  caller: Identity,
+  account: string,
+  issuer: "kept" | "lost" = "lost",
+): Promise<void> {
   if (caller.scope !== undefined) {
     throw new StatusError("Forbidden", "this credential is limited to some repositories; it cannot make credentials");
   }
-  if (caller.groups.includes(GROUPS.masters) || caller.name === account) return;
+  const isOwn = caller.name === account && (issuer === "kept" || caller.issuer === undefined);
+  if (caller.groups.includes(GROUPS.masters) || isOwn) return;
   const robot = parseServiceAccountIdentity(account);
   const impersonates = (namespace: string, name: string): boolean => {
     const resource = (robot === undefined ? USERS : SERVICE_ACCOUNTS).plural;

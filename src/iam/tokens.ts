@@ -4,6 +4,7 @@ import {
   canMakeKeys,
   endOfMaker,
   issueApiKey,
+  issuerOfMaker,
   type IssuedKey,
   KEY_LIFETIME,
   type KeyStore,
@@ -84,7 +85,7 @@ export function tokensConnecter(ports: TokensPorts, owner: TokensOwner): Connect
         "a token that is good for minutes cannot make keys: use an API key or sign in",
       );
     }
-    await requireActingAs(mayActAs, context.identity, identity);
+    await requireActingAs(mayActAs, context.identity, identity, "kept");
   }
 
   /** @throws {StatusError} Forbidden */
@@ -101,7 +102,10 @@ export function tokensConnecter(ports: TokensPorts, owner: TokensOwner): Connect
     const before = await target.uid();
     const createdBy = context.identity.name;
     const notAfter = endOfMaker(context.identity, identity);
-    const issued = await issueApiKey({ keys, clock }, { identity, createdBy, notAfter, ...wanted });
+    const issued = await issueApiKey(
+      { keys, clock },
+      { identity, createdBy, notAfter, issuer: issuerOfMaker(context.identity, identity), ...wanted },
+    );
     return shownOnce(target, issued, before);
   }
 
@@ -115,7 +119,9 @@ export function tokensConnecter(ports: TokensPorts, owner: TokensOwner): Connect
     const maker = target.context.identity;
     // A key may follow itself for as long a life as it had; otherwise rotating would be a way around `endOfMaker`.
     const notAfter = maker.credential.id === id ? undefined : endOfMaker(maker, target.identity);
-    const issued = await rotateApiKey({ keys, clock }, old, { createdBy: maker.name, overlapSeconds, notAfter });
+    const issuer = issuerOfMaker(maker, target.identity);
+    const how = { createdBy: maker.name, overlapSeconds, notAfter, issuer };
+    const issued = await rotateApiKey({ keys, clock }, old, how);
     if (issued === undefined) {
       throw new StatusError(
         "Conflict",
@@ -212,6 +218,7 @@ function itemOf(key: StoredKey, now: number) {
     ...(key.lastUsedAt === null ? {} : { lastUsedAt: timeOf(key.lastUsedAt) }),
     ...(key.revokedAt === null ? {} : { revokedAt: timeOf(key.revokedAt) }),
     ...(key.replaces === null ? {} : { replaces: key.replaces }),
+    ...(key.issuer === null ? {} : { issuer: key.issuer }),
     state: keyState(key, now),
   };
 }

@@ -60,7 +60,11 @@ describe("an assertion of Cloudflare Access", () => {
   it("expires with it, and is found again", async () => {
     const assertion = await team.token({ aud: [AUDIENCE], sub: "alice-sub" });
     expect(await access().authenticate({ scheme: "access-assertion", assertion }, REQUEST)).toMatchObject({
-      value: { credential: { type: "access-assertion", id: "alice-sub" }, expiresAt: NOW + 300_000 },
+      value: {
+        credential: { type: "access-assertion", id: "alice-sub" },
+        expiresAt: NOW + 300_000,
+        issuer: expect.stringMatching(/^https:/) as string,
+      },
     });
   });
 

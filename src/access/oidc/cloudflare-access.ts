@@ -38,6 +38,7 @@ export function createCloudflareAccess(ports: {
         groups: [],
         credential: { type: "access-assertion", id: text(claims["identity_nonce"]) ?? (claims.sub || account.name) },
         expiresAt: claims.exp * 1000,
+        issuer,
       });
     },
   };

@@ -47,6 +47,7 @@ describe("a token of a known issuer", () => {
         groups: [],
         credential: { type: "federated", id: "github:id-1" },
         expiresAt: NOW + 300_000,
+        issuer: "github",
       },
     });
   });

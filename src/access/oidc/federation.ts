@@ -56,6 +56,7 @@ async function serviceAccountOf(
     groups: [],
     credential: { type: "federated", id: `${issuer.name}:${claims.jti ?? claims.sub}` },
     expiresAt: claims.exp * 1000,
+    issuer: issuer.name,
   });
 }
 

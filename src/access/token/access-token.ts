@@ -27,6 +27,7 @@ const claimsSchema = z.object({
   exp: z.number(),
   access: z.array(z.object({ type: z.string(), name: z.string(), actions: z.array(z.string()) })),
   groups: z.array(z.string()),
+  by: z.string().optional(),
   cred: z.object({ type: z.enum(CREDENTIAL_TYPES), id: z.string().optional() }),
 });
 
@@ -39,6 +40,8 @@ export interface TokenClaims {
   readonly groups: readonly string[];
   /** The credential that the token was made from. */
   readonly credential: CredentialUse;
+  /** As `Principal.issuer`, the claim `by`: `iss` is who made the token. */
+  readonly issuer: string | undefined;
   readonly expiresAt: number;
 }
 
@@ -61,6 +64,7 @@ export async function signAccessToken(ports: TokenPorts, claims: TokenClaims): P
     access: claims.access,
     groups: claims.groups,
     cred: claims.credential,
+    ...(claims.issuer !== undefined && { by: claims.issuer }),
   })
     .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: "JWT", kid })
     .setIssuer(TOKEN_ISSUER)
@@ -99,9 +103,9 @@ export async function verifyAccessToken(ports: TokenPorts, token: string): Promi
     );
     const parsed = claimsSchema.safeParse(payload);
     if (!parsed.success) return err("claims");
-    const { sub, jti, exp, access, groups, cred } = parsed.data;
+    const { sub, jti, exp, access, groups, cred, by } = parsed.data;
     const credential = cred.id === undefined ? { type: cred.type } : { type: cred.type, id: cred.id };
-    return ok({ id: jti, subject: sub, access, groups, credential, expiresAt: exp * 1000 });
+    return ok({ id: jti, subject: sub, access, groups, credential, issuer: by, expiresAt: exp * 1000 });
   } catch (error) {
     if (error instanceof errors.JOSEError) return err(error.code);
     throw error;

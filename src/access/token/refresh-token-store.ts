@@ -9,6 +9,8 @@ export interface StoredRefreshToken {
   readonly identity: string;
   /** What it was made from. */
   readonly credential: CredentialUse;
+  /** As `Principal.issuer`. */
+  readonly issuer: string | undefined;
   readonly service: string;
   readonly clientId: string;
   /** In milliseconds since the Unix epoch, as `expiresAt`. */
@@ -16,9 +18,10 @@ export interface StoredRefreshToken {
   readonly expiresAt: number;
 }
 
-interface Row extends Omit<StoredRefreshToken, "credential"> {
+interface Row extends Omit<StoredRefreshToken, "credential" | "issuer"> {
   readonly credentialType: CredentialUse["type"];
   readonly credentialId: string | null;
+  readonly issuer: string | null;
 }
 
 /** Refresh tokens that one identity can have; the oldest make room. */
@@ -37,8 +40,8 @@ export class RefreshTokenStore {
       this.#database
         .prepare(
           `INSERT INTO access_refresh_tokens
-             (id, hash, identity, credential_type, credential_id, service, client_id, created_at, expires_at)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
+             (id, hash, identity, credential_type, credential_id, service, client_id, created_at, expires_at, issuer)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
         )
         .bind(
           token.id,
@@ -50,6 +53,7 @@ export class RefreshTokenStore {
           token.clientId,
           token.createdAt,
           token.expiresAt,
+          token.issuer ?? null,
         ),
       this.#database
         .prepare(
@@ -64,14 +68,14 @@ export class RefreshTokenStore {
     const row = await this.#database
       .prepare(
         `SELECT id, hash, identity, credential_type AS credentialType, credential_id AS credentialId, service,
-           client_id AS clientId, created_at AS createdAt, expires_at AS expiresAt
+           client_id AS clientId, created_at AS createdAt, expires_at AS expiresAt, issuer
          FROM access_refresh_tokens WHERE hash = ?1`,
       )
       .bind(hash)
       .first<Row>();
     if (row === null) return undefined;
     const { credentialType: type, credentialId: id, ...rest } = row;
-    return { ...rest, credential: id === null ? { type } : { type, id } };
+    return { ...rest, issuer: row.issuer ?? undefined, credential: id === null ? { type } : { type, id } };
   }
 
   /** Deletes at most `limit` that have expired at `now`. Answers how many. */

@@ -24,7 +24,7 @@ export interface RefreshTokenPorts {
  */
 export async function createRefreshToken(
   ports: RefreshTokenPorts,
-  { name, credential, scope }: Identity,
+  { name, credential, scope, issuer }: Identity,
   clientId: string,
 ): Promise<string | undefined> {
   if (!makesRefreshTokens(credential) || scope !== undefined) return undefined;
@@ -35,6 +35,7 @@ export async function createRefreshToken(
     hash: await sha256(token),
     identity: name,
     credential,
+    issuer,
     service: ports.service,
     clientId,
     createdAt: now,

@@ -18,9 +18,16 @@ export function createTokenAuthenticator(ports: TokenPorts & { readonly standing
       if (claimedIssuer(credential.token) !== TOKEN_ISSUER) return undefined;
       const verified = await verifyAccessToken(ports, credential.token);
       if (!verified.ok) return refused(verified.error);
-      const { id, subject, access, groups, credential: source, expiresAt } = verified.value;
+      const { id, subject, access, groups, credential: source, issuer, expiresAt } = verified.value;
       if (!(await stillStands(ports.standing, source, subject))) return refused(`its ${source.type} is gone`);
-      return ok({ name: subject, groups, credential: { type: "token", id }, scope: access, expiresAt });
+      return ok({
+        name: subject,
+        groups,
+        credential: { type: "token", id },
+        scope: access,
+        expiresAt,
+        ...(issuer !== undefined && { issuer }),
+      });
     },
   };
 }

@@ -65,8 +65,13 @@ export async function tokenByRefresh(
 ): Promise<Result<TokenAnswer, AuthenticationFailure>> {
   const redeemed = await redeemRefreshToken(ports.refresh, refreshToken);
   if (!redeemed.ok) return refused(ports, request, `refresh token: ${redeemed.error}`);
-  const { identity: name, credential } = redeemed.value;
-  const identified = await ports.gate.identify({ name, groups: [], credential });
+  const { identity: name, credential, issuer } = redeemed.value;
+  const identified = await ports.gate.identify({
+    name,
+    groups: [],
+    credential,
+    ...(issuer !== undefined && { issuer }),
+  });
   if (!identified.ok) return refused(ports, request, "refresh token: the account is gone or disabled", name);
   return ok(await answer(ports, identified.value, asked.scopes, asked.offline ? refreshToken : undefined));
 }
@@ -96,6 +101,7 @@ async function answer(
     access,
     groups: identity.groups.filter(comesWithCredential),
     credential: identity.credential,
+    issuer: identity.issuer,
     expiresAt,
   });
   return {

@@ -1,7 +1,6 @@
 import {
   type AuditEntry,
   createGate,
-  createHashing,
   CredentialStore,
   type CredentialUse,
   GROUPS,
@@ -9,6 +8,7 @@ import {
   keyAuthenticator,
   KeyStore,
   kubeconfigHandler,
+  parseHtpasswd,
   passwordAuthenticator,
   PasswordHasher,
   passwordIds,
@@ -48,6 +48,8 @@ export interface Caller {
   readonly root?: boolean;
   readonly type?: CredentialUse["type"];
   readonly scope?: readonly ScopeAccess[];
+  /** The issuer by which they signed in; they need a User then. */
+  readonly issuer?: string;
 }
 
 /** Administrators may do everything. */
@@ -55,10 +57,12 @@ export const ROOT: Caller = { name: "root", root: true };
 
 export interface AccountOptions {
   readonly hasAdmin?: boolean;
+  /** `HTPASSWD`. */
+  readonly users?: string;
 }
 
 /** Accounts on the real kernel, database and gate, with a clock that the test turns. */
-export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
+export function accountPlatform({ hasAdmin = true, users }: AccountOptions = {}) {
   const time = { now: Date.now() };
   const clock = () => time.now;
   const database = bindings.DB;
@@ -68,7 +72,8 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
   const credentials = new CredentialStore(database, clock);
   const passwords = new PasswordStore(database, clock);
   const hasher = new PasswordHasher({ cost: { ln: 4, r: 1, p: 1 } });
-  const settingsAccount = settingsAccounts({ hasAdmin, htpasswd: undefined, htpasswdRole: "pusher" });
+  const htpasswd = users === undefined ? undefined : parseHtpasswd(users);
+  const settingsAccount = settingsAccounts({ hasAdmin, htpasswd, htpasswdRole: "pusher" });
   const directory = new ResourceDirectory({
     store: new DirectoryStore(database),
     client,
@@ -76,13 +81,13 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
     log: quietLog,
     staleness: 0,
   });
-  const settings = { adminPassword: hasAdmin ? "admin-password" : undefined, htpasswd: undefined };
+  const settings = { adminPassword: hasAdmin ? "admin-password" : undefined, htpasswd };
   const password = passwordAuthenticator({
     ...settings,
     passwords,
     hasher,
     ids: passwordIds({ ...settings, passwords, hasher, salt: async () => new Uint8Array(32) }),
-    hashing: createHashing({ clock, sleep: async () => {} }),
+    hashing: async (work) => ({ ok: true, value: await work() }),
     guard: {
       check: async () => ({ admitted: true }),
       failed: async () => {},
@@ -118,9 +123,10 @@ export function accountPlatform({ hasAdmin = true }: AccountOptions = {}) {
         async authenticate(credential) {
           const caller = credential.scheme === "bearer" ? callers.get(credential.token) : undefined;
           if (caller === undefined) return undefined;
-          const { name, root, type = "password", scope } = caller;
+          const { name, root, type = "password", scope, issuer } = caller;
           const groups = root === true ? [GROUPS.masters] : [];
-          return { ok: true, value: { name, groups, credential: { type }, vouched: true, ...(scope && { scope }) } };
+          const proven = issuer === undefined ? { vouched: true as const } : { issuer };
+          return { ok: true, value: { name, groups, credential: { type }, ...proven, ...(scope && { scope }) } };
         },
       },
       password,

@@ -1,3 +1,4 @@
+import { decodeJwt } from "jose";
 import { describe, expect, it } from "vitest";
 import {
   type AttemptGuard,
@@ -49,7 +50,11 @@ async function registry() {
   const [passwords, keys] = [new PasswordStore(database, clock), new KeyStore(database, clock)];
   const hasher = new PasswordHasher({ cost: COST });
   await passwords.set(user, await hasher.hash("right password"));
-  const issued = await issueApiKey({ keys, clock }, { identity: robot, name: "key", createdBy: user });
+  const issued = await issueApiKey(
+    { keys, clock },
+    { identity: robot, name: "key", createdBy: user, issuer: undefined },
+  );
+  const named = await issueApiKey({ keys, clock }, { identity: user, name: "named", createdBy: user, issuer: "corp" });
   const accounts = new Set([user, robot]);
   const grants = [grant([repositoriesRule(["pull", "push"], ["team-a/*"])])];
 
@@ -166,6 +171,7 @@ async function registry() {
     user,
     robot,
     key: issued,
+    named,
     passwords,
     keys,
     hasher,
@@ -229,6 +235,20 @@ describe("the docker dance", () => {
     expect(answer.scope).toBe("repository:public/app:pull");
     expect(await v2(`Bearer ${answer.token}`, "pull", "public/app")).toMatchObject({ status: 200 });
     expect(await v2(`Bearer ${answer.token}`, "push", "public/app")).toMatchObject({ status: 403 });
+  });
+});
+
+describe("who was named by an issuer", () => {
+  it("is noted in the tokens and refresh tokens that a key of theirs makes", async () => {
+    const { v2, answerChallenge, basic, user, named, refresh } = await registry();
+    const { challenge } = await v2(undefined, "push", "team-a/app");
+    const { answer } = await answerChallenge(challenge, basic("token", named.token), "&offline_token=true");
+    const claims = decodeJwt(answer.token);
+    expect([claims.sub, claims["by"]]).toEqual([user, "corp"]);
+    const again = await refresh(answer.refresh_token, "repository:team-a/app:pull");
+    expect(decodeJwt(again.answer.token)["by"]).toBe("corp");
+    const own = await answerChallenge(challenge, basic(user, "right password"));
+    expect(decodeJwt(own.answer.token)["by"]).toBeUndefined();
   });
 });
 
@@ -343,6 +363,7 @@ describe("in D1", () => {
       hash: `${robot}-${index}`,
       identity: robot,
       credential: { type: "api-key", id: "key" } as const,
+      issuer: index === 1 ? "corp" : undefined,
       service: "entrepot",
       clientId: "docker",
       createdAt: time.now + index,

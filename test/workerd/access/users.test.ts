@@ -123,7 +123,7 @@ describe("the password of a user", () => {
         "INSERT INTO access_sessions (id, hash, identity, issuer, credential, created_at, expires_at) VALUES (?1, ?1, ?1, NULL, '1', ?2, ?3)",
       ).bind(name, now, now + 1e9),
       bindings.DB.prepare(
-        "INSERT INTO access_refresh_tokens VALUES (?1, ?1, ?1, 'api-key', NULL, 's', 'c', ?2, ?3)",
+        "INSERT INTO access_refresh_tokens VALUES (?1, ?1, ?1, 'api-key', NULL, 's', 'c', ?2, ?3, NULL)",
       ).bind(name, now, now + 1e9),
     ]);
     await platform.api(ROOT, "DELETE", `${USERS}/${name}`);
