@@ -74,9 +74,9 @@ for (const path of SYNC_PATHS) rest.all(path, ({ env, req }) => syncApi(services
 for (const path of ["/auth", "/auth/*", "/.well-known/*"]) {
   rest.all(path, ({ env, req }) => accessApi(servicesOf(env).access, req.raw));
 }
-rest.onError((error) => {
-  if (!(error instanceof ConfigError)) throw error;
-  return restError(503, "the server is not configured rightly", error.message);
+rest.onError((error, { env, req }) => {
+  if (error instanceof ConfigError) return restError(503, "the server is not configured rightly", error.message);
+  return restError(500, "internal error", { id: servicesOf(env).reportFailure(req.raw, error) });
 });
 app.route("/", rest);
 
@@ -94,7 +94,7 @@ app.route("/", control);
 
 app.onError((error, context) => {
   if (error instanceof ConfigError) return context.json({ status: "misconfigured", message: error.message }, 503);
-  throw error;
+  return restError(500, "internal error", { id: servicesOf(context.env).reportFailure(context.req.raw, error) });
 });
 
 /** Everything else is a page, or nothing. */

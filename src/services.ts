@@ -37,10 +37,12 @@ import {
   createCors,
   type Database,
   type Env,
+  failureReporter,
   type Log,
   openDatabase,
   Outbound,
   parseConfig,
+  type ReportFailure,
   systemClock,
   Turns,
 } from "./platform/index.ts";
@@ -76,6 +78,7 @@ export interface Services {
   readonly syncRest: SyncRestServices;
   /** One id per request, as the audit and the answer have it. */
   readonly requestId: Access["requestId"];
+  readonly reportFailure: ReportFailure;
   /** What pages of other origins may do, if anything. */
   readonly cors: Cors | undefined;
   /** Ends long answers soon, since the server is about to stop. */
@@ -147,6 +150,7 @@ function createServices(env: Env): Services {
     background: waitUntil,
   });
   const { gate, audit } = access;
+  const reportFailure = failureReporter(log, access.requestId);
   const sync = createSync({
     env,
     config,
@@ -213,7 +217,7 @@ function createServices(env: Env): Services {
       gate,
       audit,
       auditReads: config.AUDIT_READS,
-      log,
+      reportFailure,
       readOnly: config.READ_ONLY,
       chunkMinLength: config.CHUNK_MIN_LENGTH,
     },
@@ -224,20 +228,21 @@ function createServices(env: Env): Services {
       authorizer,
       stopping: () => stopping,
       clock,
-      log,
       defer: resources.defer,
+      reportFailure,
     },
     access: access.http,
-    audit: { gate, authorizer, store: access.auditStore, chain: access.auditChain, audit, log },
+    audit: { gate, authorizer, store: access.auditStore, chain: access.auditChain, audit, reportFailure },
     requestId: access.requestId,
+    reportFailure,
     cors: createCors(config.CORS_ORIGINS),
     stop() {
       stopping = true;
     },
-    usage: { gate, authorizer, usage: resources.usage, log },
+    usage: { gate, authorizer, usage: resources.usage, reportFailure },
     sync,
     messages: { consumers: [sync.messages, maintenance], log, random: Math.random },
-    syncRest: sync.rest({ gate, authorizer, audit, registry: resources.registry }),
+    syncRest: sync.rest({ gate, authorizer, audit, registry: resources.registry, reportFailure }),
     maintenance,
   };
 }

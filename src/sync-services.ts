@@ -57,7 +57,7 @@ export interface Sync {
   readonly logs: LogStore;
   readonly ids: IdStore;
   /** The REST API, of what is made after the groups. */
-  rest(made: Pick<SyncRestServices, "gate" | "authorizer" | "audit" | "registry">): SyncRestServices;
+  rest(made: Pick<SyncRestServices, "gate" | "authorizer" | "audit" | "registry" | "reportFailure">): SyncRestServices;
 }
 
 const SECOND = 1000;
@@ -141,7 +141,6 @@ export function createSync(ports: SyncServicesPorts): Sync {
       live: hub,
       publicScheme: config.PUBLIC_SCHEME,
       clock,
-      log,
     }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Audit, Gate, Identity } from "../access/index.ts";
 import type { BlobIndex, Manifests, Names, Uploads } from "../content/index.ts";
-import type { Log } from "../platform/index.ts";
+import type { ReportFailure } from "../platform/index.ts";
 import { type ErrorOptions, errorResponse } from "./errors.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
@@ -15,7 +15,7 @@ export interface DistributionServices {
   readonly manifests: Manifests;
   readonly names: Names;
   readonly uploads: Uploads;
-  readonly log: Log;
+  readonly reportFailure: ReportFailure;
   readonly readOnly: boolean;
   /** Advice to clients that push in chunks, in bytes. */
   readonly chunkMinLength: number;

@@ -22,8 +22,7 @@ export async function distribution(services: DistributionServices, request: Requ
     for (const [name, value] of Object.entries(API_VERSION)) response.headers.set(name, value);
     return response;
   } catch (error) {
-    const id = crypto.randomUUID();
-    services.log.error("request.failed", { id, error });
+    const id = services.reportFailure(request, error);
     return errorResponse("UNKNOWN", { detail: { id } });
   }
 }

@@ -13,7 +13,7 @@ import {
   type Identity,
   WAIT_MESSAGES,
 } from "../access/index.ts";
-import { type Log, restError, type Result } from "../platform/index.ts";
+import { type ReportFailure, restError, type Result } from "../platform/index.ts";
 import type { Authorizer } from "../resources/index.ts";
 
 /** What the audit is served from. */
@@ -26,7 +26,7 @@ export interface AuditServices {
   readonly store: Pick<AuditStore, "list">;
   readonly chain: Pick<AuditChain, "verify">;
   readonly audit: Pick<Audit, "record">;
-  readonly log: Log;
+  readonly reportFailure: ReportFailure;
 }
 
 const PREFIX = "/api/v1/audit";
@@ -92,8 +92,7 @@ export async function auditApi(services: AuditServices, request: Request): Promi
   try {
     return await answer(services, request);
   } catch (error) {
-    const id = crypto.randomUUID();
-    services.log.error("request.failed", { id, error });
+    const id = services.reportFailure(request, error);
     return restError(500, "internal error", { id });
   }
 }

@@ -1,6 +1,6 @@
 import { type AuthenticationFailure, type Gate, isAnonymous, WAIT_MESSAGES } from "../access/index.ts";
 import type { ContentUsage } from "../content/index.ts";
-import { type Log, restError } from "../platform/index.ts";
+import { type ReportFailure, restError } from "../platform/index.ts";
 import type { Authorizer, UsageNumbers, UsageStatistics } from "../resources/index.ts";
 
 /** What usage statistics are served from. */
@@ -8,7 +8,7 @@ export interface UsageServices {
   readonly gate: Gate;
   readonly authorizer: Authorizer;
   readonly usage: Pick<UsageStatistics, "read">;
-  readonly log: Log;
+  readonly reportFailure: ReportFailure;
 }
 
 /** Usage of content by the names that statistics have. */
@@ -30,8 +30,7 @@ export async function usageApi(services: UsageServices, request: Request): Promi
   try {
     return await answer(services, request);
   } catch (error) {
-    const id = crypto.randomUUID();
-    services.log.error("request.failed", { id, error });
+    const id = services.reportFailure(request, error);
     return restError(500, "internal error", { id });
   }
 }

@@ -27,7 +27,7 @@ export {
   readBody,
   readBodyText,
 } from "./request-body.ts";
-export { requestIds } from "./request-id.ts";
+export { failureReporter, type ReportFailure, requestIds } from "./request-id.ts";
 export { type ResponseContext, strictTransport, withHeaders, withSecurityHeaders } from "./response-headers.ts";
 export { restError } from "./rest-error.ts";
 export { err, ok, type Result } from "./result.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { uuidv7Time } from "./identifiers.ts";
-import { requestIds } from "./request-id.ts";
+import { failureReporter, requestIds } from "./request-id.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
 const RAY = "8f2b6c1d2e3f4a5b-FRA";
@@ -27,4 +27,13 @@ describe("requestIds", () => {
   ])("never takes %s", (_, cloudflare, headers) => {
     expect(uuidv7Time(requestIds({ cloudflare, clock: () => NOW })(request(headers)))).toBe(NOW);
   });
+});
+
+it("a failure is in the log under the id of its request", () => {
+  const lines: unknown[] = [];
+  const log = { debug() {}, info() {}, warn() {}, error: (...line: unknown[]) => void lines.push(line) };
+  const requestId = requestIds({ cloudflare: false, clock: () => NOW });
+  const [failed, error] = [request(), new Error("no")];
+  expect(failureReporter(log, requestId)(failed, error)).toBe(requestId(failed));
+  expect(lines).toEqual([["request.failed", { id: requestId(failed), error }]]);
 });

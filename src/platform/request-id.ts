@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Log } from "./log.ts";
 import { uuidv7 } from "./identifiers.ts";
 
 /** Where request ids come from. */
@@ -20,6 +21,17 @@ export function requestIds({ cloudflare, clock }: RequestIdPorts): (request: Req
     const ray = cloudflare ? request.headers.get("cf-ray") : null;
     const id = ray !== null && /^[0-9a-f]{16}(?:-[A-Z]{3})?$/.test(ray) ? ray : uuidv7(clock());
     ids.set(request, id);
+    return id;
+  };
+}
+
+/** Writes down why a request failed that should not have. Answers the request's id, which is in the answer's header too. */
+export type ReportFailure = (request: Request, error: unknown) => string;
+
+export function failureReporter(log: Log, requestId: (request: Request) => string): ReportFailure {
+  return function reportFailure(request, error) {
+    const id = requestId(request);
+    log.error("request.failed", { id, error });
     return id;
   };
 }

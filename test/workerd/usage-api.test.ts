@@ -5,7 +5,7 @@ import { contentUsageNumbers, usageApi, type UsageServices } from "../../src/ope
 import type { AuthorizationAttributes } from "../../src/resources/index.ts";
 import { bindings, request } from "./bindings.ts";
 import { someBytes } from "./bytes.ts";
-import { createKernel, imageOf, pushBlob, pushManifest, quietLog, repositoryName } from "./fixture.ts";
+import { createKernel, imageOf, pushBlob, pushManifest, repositoryName } from "./fixture.ts";
 
 const PATH = "/api/v1/usage";
 
@@ -14,7 +14,7 @@ function services(given: Partial<UsageServices> = {}): UsageServices {
     gate: gateThatLetsIn(systemIdentity("ann")),
     authorizer: () => ({ decision: "allow" }),
     usage: { read: async () => ({ collectedAt: Date.UTC(2026, 0, 2), numbers: { a: 1 } }) },
-    log: quietLog,
+    reportFailure: () => "failure",
     ...given,
   };
 }

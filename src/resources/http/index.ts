@@ -93,16 +93,14 @@ function notServed(): StatusError {
   return new StatusError("NotFound", "the server could not find the requested resource");
 }
 
-function failure({ log, gate }: ApiServices, request: Request, error: unknown): Response {
-  const known = error instanceof StatusError ? error : unexpected(log, error);
+function failure({ reportFailure, gate }: ApiServices, request: Request, error: unknown): Response {
+  const known = error instanceof StatusError ? error : unexpected(reportFailure(request, error));
   const headers: Record<string, string> = {};
   if (known.reason === "Unauthorized") headers["www-authenticate"] = gate.challenge(request);
   if (known.details?.retryAfterSeconds !== undefined) headers["retry-after"] = String(known.details.retryAfterSeconds);
   return Response.json(known.toStatus(), { status: known.code, headers });
 }
 
-function unexpected(log: ApiServices["log"], error: unknown): StatusError {
-  const id = crypto.randomUUID();
-  log.error("request.failed", { id, error });
+function unexpected(id: string): StatusError {
   return new StatusError("InternalError", `Internal error occurred: see the log for ${id}`);
 }

@@ -1,5 +1,5 @@
 import type { Audit, Gate } from "../../access/index.ts";
-import type { Clock, Log } from "../../platform/index.ts";
+import type { Clock, ReportFailure } from "../../platform/index.ts";
 import type { Authorizer } from "../authorizer.ts";
 import type { ResourceStep } from "../resource-maintenance.ts";
 import type { ResourceRegistry } from "../resource-registry.ts";
@@ -14,7 +14,7 @@ export interface ApiServices {
   readonly clock: Clock;
   /** Whether the server is about to stop, so that long answers should end. */
   readonly stopping: () => boolean;
-  readonly log: Log;
   /** Puts off to the queue what is too long for a request. */
   readonly defer: (step: ResourceStep) => Promise<void>;
+  readonly reportFailure: ReportFailure;
 }

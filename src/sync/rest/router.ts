@@ -25,8 +25,7 @@ export async function syncApi(services: SyncRestServices, request: Request): Pro
     if (!identity.ok) return unauthenticated(identity.error, services.gate.challenge(request));
     return await answer(services, request, identity.value);
   } catch (error) {
-    const id = crypto.randomUUID();
-    services.log.error("request.failed", { id, error });
+    const id = services.reportFailure(request, error);
     return restError(500, "internal error", { id });
   }
 }

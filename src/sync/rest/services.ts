@@ -1,5 +1,5 @@
 import type { Audit, AuthenticationFailure, Identity } from "../../access/index.ts";
-import type { Clock, Log, Result } from "../../platform/index.ts";
+import type { Clock, ReportFailure, Result } from "../../platform/index.ts";
 import type { ApiServices, Authorizer, SecretDecrypter } from "../../resources/index.ts";
 import type { ExecutionStore, IdStore, LogStore } from "../store/index.ts";
 
@@ -30,5 +30,5 @@ export interface SyncRestServices {
   /** Scheme by which clients reach the server, if it is not the request's (`PUBLIC_SCHEME`). */
   readonly publicScheme?: "http" | "https" | undefined;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly reportFailure: ReportFailure;
 }

@@ -174,7 +174,7 @@ export function accountPlatform({ hasAdmin = true, users }: AccountOptions = {})
     clock,
     stopping: () => false,
     defer: async () => {},
-    log: quietLog,
+    reportFailure: () => "failure",
   };
   const kubeconfig = kubeconfigHandler({
     keys,

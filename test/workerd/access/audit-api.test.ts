@@ -5,7 +5,6 @@ import { auditApi, type AuditServices } from "../../../src/operations/index.ts";
 import type { AuthorizationAttributes } from "../../../src/resources/index.ts";
 import type { ListQuery, RequestContext } from "../../../src/resources/storage.ts";
 import { bindings } from "../bindings.ts";
-import { quietLog } from "../fixture.ts";
 import { audited } from "./audit-rows.ts";
 
 const { DB } = bindings;
@@ -26,7 +25,7 @@ function services(given: Partial<AuditServices> = {}): AuditServices {
     store,
     chain: new AuditChain(store),
     audit: { record() {} },
-    log: quietLog,
+    reportFailure: () => "failure",
     ...given,
   };
 }

@@ -18,7 +18,7 @@ import {
 } from "../../../src/resources/index.ts";
 import { bindings } from "../bindings.ts";
 import { pushImage } from "../content-images.ts";
-import { createKernel, quietLog } from "../fixture.ts";
+import { createKernel } from "../fixture.ts";
 import { widgets } from "../resources/definition-fixture.ts";
 import { exampleGroup, newGroup, PLATFORM, resourcePlatform } from "../resources/fixture.ts";
 import { as, grant, listAudit, repositoriesRule, type World, worldGate } from "./gate-fixture.ts";
@@ -96,7 +96,7 @@ function server(): ApiServices {
     clock: () => time.now,
     stopping: () => false,
     defer: async () => {},
-    log: quietLog,
+    reportFailure: () => "failure",
   };
 }
 

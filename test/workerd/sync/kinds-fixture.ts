@@ -123,7 +123,7 @@ export function syncPlatform(namespace: string) {
     clock,
     stopping: () => false,
     defer: async () => {},
-    log: quietLog,
+    reportFailure: () => "failure",
   };
   const base = `/apis/sync.entrepot.dev/v1/namespaces/${namespace}`;
 
