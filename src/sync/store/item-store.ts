@@ -16,6 +16,8 @@ const COLUMNS = `id, execution, repository, tag, digest, targets, state, attempt
 
 /** Items that one statement inserts. */
 const BATCH = 200;
+/** Selects that one statement may put together. @see workerd, src/workerd/util/sqlite.c++, SQLITE_LIMIT_COMPOUND_SELECT */
+const MOST_SELECTS = 5;
 /** Longest error kept, in characters. */
 const MAX_ERROR = 1000;
 
@@ -34,6 +36,17 @@ const COUNTERS: Readonly<Record<ItemEndState, string | undefined>> = {
   conflict: "items_failed",
   canceled: undefined,
 };
+
+const ALL: readonly ItemState[] = [
+  "pending",
+  "copying",
+  "copied",
+  "unchanged",
+  "skipped",
+  "failed",
+  "conflict",
+  "canceled",
+];
 
 type Row = Omit<StoredItem, "targets"> & { readonly targets: string };
 
@@ -98,17 +111,25 @@ export class ItemStore {
   }
 
   /**
-   * Takes items to work on for `duration` milliseconds, the oldest first: those that wait, and those whose worker has
-   * gone silent. Nothing of a run that has ended or is to stop.
+   * Takes items to work on for `duration` milliseconds: those whose worker has gone silent, then those that were put off
+   * and are due, then those that wait, the oldest first. Nothing of a run that has ended or is to stop. It reads no more
+   * rows than it takes, however many are done: each part is the beginning of an index.
    */
   async leaseNext(execution: number, duration: number, limit = 1): Promise<readonly StoredItem[]> {
     const { results } = await this.#database
       .prepare(
         `UPDATE sync_items SET state = 'copying', attempts = attempts + 1, started_at = coalesce(started_at, ?2),
            lease_until = ?2 + ?3
-         WHERE id IN (SELECT id FROM sync_items WHERE execution = ?1
-             AND ((state = 'pending' AND not_before <= ?2) OR (state = 'copying' AND lease_until <= ?2))
-           ORDER BY id LIMIT ?4) AND ${RUNS} RETURNING ${COLUMNS}`,
+         WHERE id IN (
+             SELECT id FROM (SELECT id FROM sync_items INDEXED BY sync_items_leased
+               WHERE execution = ?1 AND state = 'copying' AND lease_until <= ?2 ORDER BY lease_until LIMIT ?4)
+             UNION ALL SELECT id FROM (SELECT id FROM sync_items INDEXED BY sync_items_waiting
+               WHERE execution = ?1 AND state = 'pending' AND not_before > 0 AND not_before <= ?2
+               ORDER BY not_before LIMIT ?4)
+             UNION ALL SELECT id FROM (SELECT id FROM sync_items INDEXED BY sync_items_waiting
+               WHERE execution = ?1 AND state = 'pending' AND not_before = 0 ORDER BY id LIMIT ?4)
+             LIMIT ?4)
+           AND ${RUNS} RETURNING ${COLUMNS}`,
       )
       .bind(execution, this.#clock(), duration, limit)
       .all<Row>();
@@ -188,23 +209,45 @@ export class ItemStore {
     return row === null ? undefined : itemOf(row);
   }
 
+  /** How many items of a run somebody works on now. */
+  async live(execution: number): Promise<number> {
+    const live = await this.#database
+      .prepare(
+        `SELECT count(*) AS live FROM sync_items INDEXED BY sync_items_leased
+         WHERE execution = ?1 AND state = 'copying' AND lease_until > ?2`,
+      )
+      .bind(execution, this.#clock())
+      .first<number>("live");
+    return live ?? 0;
+  }
+
   /** Items of a run after an id, in their order, of some states or of all. */
   async list(
     execution: number,
     {
-      states,
+      states = ALL,
       after = 0,
       limit,
     }: { readonly states?: readonly ItemState[]; readonly after?: number; readonly limit: number },
   ): Promise<readonly StoredItem[]> {
-    const { results } = await this.#database
-      .prepare(
-        `SELECT ${COLUMNS} FROM sync_items WHERE execution = ?1 AND id > ?2
-           AND (?3 IS NULL OR state IN (SELECT value FROM json_each(?3))) ORDER BY id LIMIT ?4`,
-      )
-      .bind(execution, after, states === undefined ? null : JSON.stringify(states), limit)
-      .all<Row>();
-    return results.map(itemOf);
+    // The beginning of the index for each state, some states in one statement.
+    const some = (wanted: readonly ItemState[]): D1PreparedStatement => {
+      const selects = wanted.map(
+        (_state, index) =>
+          `SELECT * FROM (SELECT ${COLUMNS} FROM sync_items INDEXED BY sync_items_state
+             WHERE execution = ?1 AND state = ?${index + 4} AND id > ?2 ORDER BY id LIMIT ?3)`,
+      );
+      return this.#database.prepare(selects.join(" UNION ALL ")).bind(execution, after, limit, ...wanted);
+    };
+    const groups: D1PreparedStatement[] = [];
+    for (let index = 0; index < states.length; index += MOST_SELECTS) {
+      groups.push(some(states.slice(index, index + MOST_SELECTS)));
+    }
+    const found = (await this.#database.batch<Row>(groups)).flatMap(({ results }) => results);
+    return found
+      .sort((a, b) => a.id - b.id)
+      .slice(0, limit)
+      .map(itemOf);
   }
 
   /** What of a run failed or was in conflict, for a run that repeats just that. */
@@ -234,8 +277,11 @@ export class ItemStore {
   async nextDue(execution: number): Promise<number | undefined> {
     const due = await this.#database
       .prepare(
-        `SELECT min(iif(state = 'pending', not_before, lease_until)) AS due FROM sync_items
-         WHERE execution = ?1 AND state IN ('pending', 'copying')`,
+        `SELECT min(due) AS due FROM (
+           SELECT min(not_before) AS due FROM sync_items INDEXED BY sync_items_waiting
+             WHERE execution = ?1 AND state = 'pending'
+           UNION ALL SELECT min(lease_until) FROM sync_items INDEXED BY sync_items_leased
+             WHERE execution = ?1 AND state = 'copying')`,
       )
       .bind(execution)
       .first<number>("due");

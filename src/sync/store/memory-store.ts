@@ -65,7 +65,18 @@ export class MemoryStore {
     await this.#database.prepare("DELETE FROM sync_checkpoints WHERE key = ?1").bind(key).run();
   }
 
-  /** The digest that was written for one of the source. */
+  /** What a task wrote for one digest of the source. */
+  async writtenFor(taskUid: string, { target, repository, digest }: WrittenKey): Promise<WrittenDigest | undefined> {
+    const row = await this.#database
+      .prepare(
+        `SELECT target, repository, source_digest AS digest, written_digest AS written, written_at AS at FROM sync_written
+         WHERE task_uid = ?1 AND target = ?2 AND repository = ?3 AND source_digest = ?4`,
+      )
+      .bind(taskUid, target, repository, digest)
+      .first<WrittenDigest>();
+    return row ?? undefined;
+  }
+
   /** What a task wrote for digests of the source, the latest first, at most `limit` of them. */
   async written(taskUid: string, limit: number): Promise<readonly WrittenDigest[]> {
     const { results } = await this.#database
@@ -97,6 +108,15 @@ export class MemoryStore {
       .bind(taskUid, time, limit)
       .all<{ image: string }>();
     return results.map(({ image }) => image);
+  }
+
+  /** Whether a task has looked at an image since `time` for what belongs to it. */
+  async wasChecked(taskUid: string, image: string, time: number): Promise<boolean> {
+    const found = await this.#database
+      .prepare("SELECT 1 AS found FROM sync_checks WHERE task_uid = ?1 AND image = ?2 AND checked_at > ?3")
+      .bind(taskUid, image, time)
+      .first<number>("found");
+    return found === 1;
   }
 
   /** Says that a task looked at an image now. */

@@ -8,8 +8,6 @@ import type { SyncPorts } from "./sync-ports.ts";
 const SENT_LEASE = 2 * 60_000;
 /** How often a copy may end without a word, besides the attempts of the task. */
 const MAX_SILENT = 5;
-/** More items than a task may copy at once. */
-const MAX_COPYING = 100;
 /** Shorter waits are not worth a message, in milliseconds. */
 const SHORT = 1000;
 
@@ -28,12 +26,10 @@ export async function advance(
   ports: SyncPorts,
   { takesOne = false }: AdvanceOptions = {},
 ): Promise<StoredItem | undefined> {
-  const { executions, items, queue, clock } = ports;
+  const { executions, items, queue } = ports;
   const run = await executions.get(execution);
   if (run === undefined || !isActive(run)) return undefined;
-  const now = clock();
-  const copying = await items.list(execution, { states: ["copying"], limit: MAX_COPYING });
-  const live = copying.filter(({ leaseUntil }) => leaseUntil > now).length;
+  const live = await items.live(execution);
   if (run.stopRequested) {
     if (live === 0) await sendMessage(queue, { type: "finish", execution });
     return undefined;

@@ -42,12 +42,12 @@ export async function endRun({ id }: StoredExecution, ports: SyncPorts, { state,
 
 async function endOf(run: StoredExecution, { items }: SyncPorts): Promise<RunEnd> {
   if (run.stopRequested) return { state: "canceled" };
-  const counts = await items.counts(run.id);
-  const bad = (counts.failed ?? 0) + (counts.conflict ?? 0);
+  // Counted with each item that ended: looking at all of them would cost a large run as many reads.
+  const { itemsFailed: bad, itemsCopied, itemsUnchanged, itemsSkipped, tagsDeleted } = run;
   // Deletions are work that was done, too.
-  const done = (counts.copied ?? 0) + run.tagsDeleted;
-  const good = done + (counts.unchanged ?? 0) + (counts.skipped ?? 0);
-  if (bad === 0) return { state: done > 0 || (run.dryRun && (counts.skipped ?? 0) > 0) ? "succeeded" : "unchanged" };
+  const done = itemsCopied + tagsDeleted;
+  const good = done + itemsUnchanged + itemsSkipped;
+  if (bad === 0) return { state: done > 0 || (run.dryRun && itemsSkipped > 0) ? "succeeded" : "unchanged" };
   const [first] = await items.failed(run.id, 1);
   const place = first === undefined ? "" : [first.repository, first.tag].filter((part) => part !== "").join(":");
   const what = first === undefined ? "" : `; ${place === "" ? "" : `${place}: `}${first.error ?? "failed"}`;

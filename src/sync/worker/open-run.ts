@@ -6,7 +6,7 @@ import type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "../kinds/sync-task.
 import { localUses } from "../kinds/task-rules.ts";
 import type { StoredExecution } from "../store/index.ts";
 import type { CallMeter } from "./call-meter.ts";
-import { runMemory } from "./run-memory.ts";
+import { type RememberedImages, runMemory } from "./run-memory.ts";
 import type { RunReporter } from "./run-reporter.ts";
 import type { SyncPorts } from "./sync-ports.ts";
 
@@ -80,6 +80,7 @@ const placedByRun = new Lru<PlacedBlobs>(20);
 export function mirrorPorts(
   run: Pick<StoredExecution, "id" | "taskUid">,
   source: string,
+  images: RememberedImages,
   about: {
     readonly signal: AbortSignal;
     readonly meter: CallMeter;
@@ -110,7 +111,7 @@ export function mirrorPorts(
       where: (origin, digest) => shared.where(origin, digest),
       add: (origin, digest, repository) => shared.add(origin, digest, repository),
     },
-    ...runMemory(run, source, { memory, clock, meter }),
+    ...runMemory(run, source, images, { memory, clock, meter }),
     onRetry: (what, wait, error) => {
       if (isOver()) return;
       const reason = error instanceof Error ? error.message : String(error);

@@ -18,10 +18,14 @@ const NOTE_EVERY = 7 * 24 * HOUR;
 /** What is read at once at the most: one query for each image would be more than a message may make. */
 const MOST_READ = 20_000;
 
+/** How much of what is remembered a message needs: a plan of `many` images reads it at once, a copy of `few` does not. */
+export type RememberedImages = "many" | "few";
+
 /** What runs remember for those after them, as the engine asks for it in one message. */
 export function runMemory(
   { id, taskUid }: Pick<StoredExecution, "id" | "taskUid">,
   source: string,
+  images: RememberedImages,
   { memory, clock, meter }: RunMemoryPorts,
 ): Pick<CopyItemPorts, "checkpoints" | "written" | "created" | "referrerChecks"> {
   const isOld = (at: number): boolean => clock() - at >= NOTE_EVERY;
@@ -36,6 +40,11 @@ export function runMemory(
     return new Map(known.map((entry) => [entry.digest, entry]));
   });
   const checked = once(async () => new Set(await memory.checkedSince(taskUid, clock() - CHECK_EVERY, MOST_READ)));
+  const writtenFor = async (wanted: WrittenKey) => {
+    if (images === "many") return (await written()).get(keyOf(wanted));
+    meter.query();
+    return memory.writtenFor(taskUid, wanted);
+  };
   return {
     checkpoints: {
       async load(key) {
@@ -52,7 +61,7 @@ export function runMemory(
     written: {
       async load(key) {
         const wanted = partsOf(key);
-        const known = (await written()).get(keyOf(wanted));
+        const known = await writtenFor(wanted);
         if (known !== undefined && isOld(known.at)) {
           meter.query();
           await memory.saveWritten(taskUid, wanted, known.written);
@@ -62,14 +71,18 @@ export function runMemory(
       async save(key, digest) {
         const wanted = partsOf(key);
         await memory.saveWritten(taskUid, wanted, digest);
-        (await written()).set(keyOf(wanted), { ...wanted, written: digest, at: clock() });
+        if (images === "many") (await written()).set(keyOf(wanted), { ...wanted, written: digest, at: clock() });
       },
     },
     referrerChecks: {
-      due: async (image) => !(await checked()).has(image),
+      async due(image) {
+        if (images === "many") return !(await checked()).has(image);
+        meter.query();
+        return !(await memory.wasChecked(taskUid, image, clock() - CHECK_EVERY));
+      },
       async done(image) {
         await memory.saveChecked(taskUid, image);
-        (await checked()).add(image);
+        if (images === "many") (await checked()).add(image);
       },
     },
     created: {

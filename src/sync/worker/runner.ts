@@ -159,7 +159,8 @@ export class SyncRunner {
       if (task === undefined) return await endRun(run, this.#ports, { state: "canceled", error: "the task is gone" });
       const mirror = await openTask(task, this.#ports, { signal: watch.signal, meter });
       const about = { signal: watch.signal, meter, reporter, deadline: deadlineOf(this.#ports) };
-      await work(mirror, mirrorPorts(run, mirror.source.origin, about, this.#ports), reporter, meter);
+      const images = message.type === "copy" ? "few" : "many";
+      await work(mirror, mirrorPorts(run, mirror.source.origin, images, about, this.#ports), reporter, meter);
     } catch (error) {
       if (watch.signal.aborted || error instanceof StoppedError) {
         await again?.(0);

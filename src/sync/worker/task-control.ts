@@ -100,6 +100,7 @@ async function previewOf(task: SyncTask, options: PreviewOptions, ports: SyncPor
   const planPorts = mirrorPorts(
     about,
     mirror.source.origin,
+    "many",
     { signal: options.signal, meter, reporter, deadline },
     ports,
   );

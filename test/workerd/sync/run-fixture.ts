@@ -1,7 +1,7 @@
 import { createContent, R2BlobStore } from "../../../src/content/index.ts";
 import { MemoryRegistry } from "../../../src/mirror/memory-registry.fixture.ts";
 import { type Registry, RegistryError } from "../../../src/mirror/index.ts";
-import { Outbound, parseConfig } from "../../../src/platform/index.ts";
+import { type Database, Outbound, parseConfig } from "../../../src/platform/index.ts";
 import { createResources, type ResourceClient, systemAuthorizer } from "../../../src/resources/index.ts";
 import {
   ExecutionStore,
@@ -36,12 +36,11 @@ interface Sent {
 let worlds = 0;
 
 /** Mirroring over the real database and the real kinds, with registries in memory, a queue and a clock of the test. */
-export function syncWorld(more: Partial<SyncPorts> = {}) {
+export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bindings.DB) {
   worlds += 1;
   const namespace = `mirror-${worlds}-${Math.random().toString(36).slice(2, 8)}`;
   const time = { now: Date.now() };
   const clock = () => time.now;
-  const database = bindings.DB;
   const messages: Sent[] = [];
   const send = (body: unknown, delaySeconds = 0): void => {
     messages.push({ body, at: time.now + 1000 * delaySeconds });

@@ -1,0 +1,50 @@
+import { expect, it, vi } from "vitest";
+import { bindings } from "../bindings.ts";
+import { countedDatabase } from "./counted-database.ts";
+import { COPY_APP, syncWorld } from "./run-fixture.ts";
+
+// Ten thousand items are written first.
+vi.setConfig({ testTimeout: 600_000 });
+
+const APP = "team/app";
+/** Items that are copied while rows are counted. */
+const COPIED = 20;
+
+/** Rows that one run reads for each item: while it is planned, while some are copied, and when it ends. */
+async function rowsRead(size: number) {
+  const { database, counted } = countedDatabase(bindings.DB);
+  const world = syncWorld({}, database);
+  const { digest } = world.source.addImage(APP, { layers: ["one for all"], tag: "v0" });
+  const tags = world.source.stored.get(APP)?.tags;
+  for (let index = 1; index < size; index += 1) tags?.set(`v${index}`, digest);
+  const task = await world.task("app", { ...COPY_APP, concurrency: 1 });
+  const { id } = await world.run(task);
+  const measured = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = counted.rows;
+    await work();
+    return counted.rows - before;
+  };
+  const planned = await measured(() => world.deliver(1));
+  expect(await world.execution(id)).toMatchObject({ state: "running", itemsTotal: size });
+  // All but the last are done: copying them, too, would take minutes.
+  await bindings.DB.batch([
+    bindings.DB.prepare(
+      "UPDATE sync_items SET state = 'copied' WHERE execution = ?1 AND state = 'pending' AND id NOT IN (SELECT id FROM sync_items WHERE execution = ?1 ORDER BY id DESC LIMIT ?2)",
+    ).bind(id, COPIED),
+    bindings.DB.prepare("INSERT INTO sync_checks SELECT ?1, id, ?2 FROM sync_items WHERE execution = ?3").bind(
+      task.metadata.uid,
+      world.time.now,
+      id,
+    ),
+  ]);
+  const copied = await measured(() => world.settle());
+  expect(await world.execution(id)).toMatchObject({ state: "succeeded", itemsFailed: 0 });
+  return { planned: planned / size, copied: copied / COPIED };
+}
+
+it("does not grow with the run", async () => {
+  const small = await rowsRead(100);
+  const large = await rowsRead(10_000);
+  expect(large.planned).toBeLessThan(1.5 * small.planned);
+  expect(large.copied).toBeLessThan(1.5 * small.copied);
+});
