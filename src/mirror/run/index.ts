@@ -24,4 +24,5 @@ export {
   summarize,
 } from "./run-summary.ts";
 export { type RunEvent, type RunOptions, type RunPorts, runTask } from "./run-task.ts";
+export { TakenNames } from "./taken-names.ts";
 export { type RetryPolicy, type RetryPorts, retryWait, withRetries } from "./with-retries.ts";

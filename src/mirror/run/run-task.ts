@@ -5,6 +5,7 @@ import { inParallel } from "./in-parallel.ts";
 import { repositoriesOf } from "./listing.ts";
 import { type ImageName, messageOf, type MirrorTask } from "./mirror-task.ts";
 import { type PlannedItem, planItem, selectedTags } from "./plan.ts";
+import { TakenNames } from "./taken-names.ts";
 import { type ListedRepository, pruneTargets } from "./prune-targets.ts";
 import {
   type ItemResult,
@@ -52,8 +53,7 @@ interface Run {
   readonly listingFailures: ListingFailure[];
   /** For pruning; empty unless that is wanted. */
   readonly repositories: ListedRepository[];
-  /** Which image of the source is written to each name at a target. */
-  readonly taken: Map<string, string>;
+  readonly taken: TakenNames;
 }
 
 /**
@@ -71,7 +71,7 @@ export async function runTask(task: MirrorTask, ports: RunPorts, options: RunOpt
     warnings: new Set(),
     listingFailures: [],
     repositories: [],
-    taken: new Map(),
+    taken: new TakenNames(),
   };
   const pruned: PruneResult[] = [];
   let canceled = false;
@@ -162,7 +162,7 @@ async function workOn(run: Run, { name, listed }: WorkItem): Promise<ItemResult>
   const release = await ports.permits?.(registries);
   try {
     ports.signal.throwIfAborted();
-    const item = unlessTaken(run, await planItem(task, name, listed, ports));
+    const item = run.taken.check(await planItem(task, name, listed, ports));
     ports.observe?.({ type: "started", item });
     const result = options.dryRun === true ? settledItem(item) : await copyItem(task, item, listed, ports);
     for (const warning of result.warnings) warn(run, `${name.repository}:${name.tag}: ${warning}`);
@@ -179,24 +179,6 @@ function ended({ items, ports }: Run, result: ItemResult): ItemResult {
   items.push(result);
   ports.observe?.({ type: "ended", result });
   return result;
-}
-
-/** Of two images with one name at a target the second would replace the first, in every run again. */
-function unlessTaken({ taken }: Run, item: PlannedItem): PlannedItem {
-  const own = `${item.repository}:${item.tag}`;
-  for (const { target, repository, tag } of item.targets) {
-    const key = `${target.registry.name} ${repository}:${tag}`;
-    const other = taken.get(key);
-    if (other !== undefined && other !== own) {
-      return {
-        ...item,
-        state: "failed",
-        reason: `${other} has the same name at ${target.registry.name}: ${repository}:${tag}`,
-      };
-    }
-    taken.set(key, own);
-  }
-  return item;
 }
 
 async function* prune(run: Run): AsyncIterable<PruneResult> {

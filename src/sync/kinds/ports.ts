@@ -43,6 +43,13 @@ export interface Preview {
   readonly warnings: readonly string[];
 }
 
+/** Why there is no preview. */
+export interface PreviewRefusal {
+  /** `invalid`: a run would be refused as well. `unavailable`: the registries gave no answer. */
+  readonly reason: "invalid" | "unavailable";
+  readonly message: string;
+}
+
 /** Begins, stops and tries out runs. */
 export interface TaskControl {
   run(task: SyncTask, options: RunOptions): Promise<Result<StoredExecution, RunRefusal>>;
@@ -52,7 +59,7 @@ export interface TaskControl {
   preview(
     task: SyncTask,
     options: { readonly limit: number; readonly tags?: readonly string[]; readonly signal: AbortSignal },
-  ): Promise<Result<Preview, { readonly message: string }>>;
+  ): Promise<Result<Preview, PreviewRefusal>>;
   /** Has a task that is new, or another than before, say when it is due next. */
   changed(task: SyncTask): void;
 }

@@ -83,7 +83,10 @@ export function taskConnecters(ports: TaskConnecterPorts): Connecter[] {
         const { limit, tags: only } = await previewOptions(request);
         const options = { limit, signal: request.signal, ...(only === undefined ? {} : { tags: only }) };
         const found = await control.preview(task, options);
-        if (!found.ok) throw new StatusError("ServiceUnavailable", found.error.message);
+        if (!found.ok) {
+          const { reason, message } = found.error;
+          throw new StatusError(reason === "invalid" ? "BadRequest" : "ServiceUnavailable", message);
+        }
         return Response.json({ kind: "Preview", apiVersion: SYNC_API_VERSION, ...found.value });
       },
     },

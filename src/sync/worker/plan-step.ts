@@ -8,6 +8,7 @@ import {
   repositoriesOf,
   repositoryMatcher,
   selectedTags,
+  TakenNames,
 } from "../../mirror/index.ts";
 import type { ItemStore, NewItem, StoredExecution, StoredItem } from "../store/index.ts";
 import { advance } from "./advance.ts";
@@ -39,7 +40,7 @@ const SOME = 5;
  * @throws RegistryError "delayed"; the signal's reason
  */
 export async function planRun(planning: Planning, ports: SyncPorts): Promise<boolean> {
-  const known = planning.run.itemsTotal > 0 ? await knownItems(planning.run.id, ports.items) : NOTHING;
+  const known = planning.run.itemsTotal > 0 ? await knownItems(planning.run.id, ports.items) : nothing();
   const sink = new ItemSink(planning, ports, known);
   if (planning.run.onlyFailedOf !== null) {
     await repeatFailed(planning.run.onlyFailedOf, sink, ports.items);
@@ -65,33 +66,28 @@ interface Known {
   readonly items: ReadonlySet<string>;
   /** Repositories that have items, but for the last, which may have been left in the middle. */
   readonly complete: ReadonlySet<string>;
-  /** Which image of the source has which name at a target. */
-  readonly taken: Map<string, string>;
+  readonly taken: TakenNames;
 }
 
-const NOTHING: Known = { items: new Set(), complete: new Set(), taken: new Map() };
+const nothing = (): Known => ({ items: new Set(), complete: new Set(), taken: new TakenNames() });
 
 async function knownItems(execution: number, items: ItemStore): Promise<Known> {
   const names = new Set<string>();
   const complete = new Set<string>();
-  const taken = new Map<string, string>();
+  const taken = new TakenNames();
   let last: StoredItem | undefined;
   for (;;) {
     const page = await items.list(execution, { after: last?.id ?? 0, limit: PAGE });
     for (const { repository, tag, targets } of page) {
       names.add(`${repository}:${tag}`);
       complete.add(repository);
-      for (const target of targets) taken.set(placeOf(target), `${repository}:${tag}`);
+      for (const target of targets) taken.take(`${repository}:${tag}`, target);
     }
     last = page.at(-1) ?? last;
     if (page.length < PAGE) break;
   }
   if (last !== undefined) complete.delete(last.repository);
   return { items: names, complete, taken };
-}
-
-function placeOf({ registry, repository, tag }: { registry: string; repository: string; tag: string }): string {
-  return `${registry} ${repository}:${tag}`;
 }
 
 async function* repositories({ mirror, ports }: Planning, sink: ItemSink): AsyncIterable<string> {
@@ -154,7 +150,7 @@ class ItemSink {
   constructor(planning: Planning, ports: SyncPorts, known: Known) {
     this.#planning = planning;
     this.#ports = ports;
-    this.#known = { ...known, taken: new Map(known.taken) };
+    this.#known = known;
   }
 
   isKnown(repository: string, tag: string): boolean {
@@ -162,7 +158,7 @@ class ItemSink {
   }
 
   async add(item: PlannedItem): Promise<void> {
-    await this.#push(this.#newItem(item));
+    await this.#push(this.#newItem(this.#known.taken.check(item)));
   }
 
   /** An image about which its copy will find out everything. */
@@ -205,11 +201,6 @@ class ItemSink {
     switch (state) {
       case "copy":
       case "attached": {
-        const other = this.#take(image, targets);
-        if (other !== undefined) {
-          reporter.log("error", `${image}: ${other}`);
-          return { ...about, state: "failed", error: other };
-        }
         if (run.dryRun) return { ...about, state: "skipped", error: "it would be copied" };
         return { ...about, state: "pending" };
       }
@@ -226,16 +217,5 @@ class ItemSink {
         reporter.log("error", `${image}: ${reason ?? "failed"}`);
         return { ...about, state };
     }
-  }
-
-  /** Of two images with one name at a target the second would replace the first, in every run again. */
-  #take(image: string, targets: NewItem["targets"]): string | undefined {
-    for (const target of targets) {
-      const place = placeOf(target);
-      const other = this.#known.taken.get(place);
-      if (other !== undefined && other !== image) return `${other} has the same name at ${place}`;
-      this.#known.taken.set(place, image);
-    }
-    return undefined;
   }
 }

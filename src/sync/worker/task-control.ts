@@ -7,6 +7,7 @@ import {
   RegistryError,
   repositoriesOf,
   selectedTags,
+  TakenNames,
 } from "../../mirror/index.ts";
 import { err, ok } from "../../platform/index.ts";
 import type { Preview, PreviewItem, TaskControl } from "../kinds/ports.ts";
@@ -65,10 +66,12 @@ export function taskControl(ports: SyncPorts, { background }: TaskControlPorts):
       try {
         return ok(await previewOf(task, { limit, tags, signal: AbortSignal.any([signal, time]) }, ports));
       } catch (error) {
-        if (error instanceof RegistryError) return err({ message: error.message });
-        if (time.aborted)
-          return err({ message: `the registries gave no answer within ${PREVIEW_TIME / 1000} seconds` });
-        throw error;
+        if (error instanceof RegistryError) {
+          return err({ reason: isTransient(error) ? "unavailable" : "invalid", message: error.message });
+        }
+        if (!time.aborted) throw error;
+        const message = `the registries gave no answer within ${PREVIEW_TIME / 1000} seconds`;
+        return err({ reason: "unavailable", message });
       }
     },
     changed(task) {
@@ -119,28 +122,37 @@ async function previewOf(task: SyncTask, options: PreviewOptions, ports: SyncPor
   return { items, truncated: false, warnings };
 }
 
+/** What a run would find, with all that would make it fail. */
 async function* plannedItems(
   mirror: MirrorTask,
   ports: PlanPorts,
   only: readonly string[] | undefined,
   warnings: string[],
 ): AsyncIterable<PlannedItem> {
-  for await (const repository of repositoriesOf(mirror, ports)) {
-    let selection: Awaited<ReturnType<typeof selectedTags>>;
+  const taken = new TakenNames();
+  const broken = (what: string, error: unknown): void => {
+    ports.signal.throwIfAborted();
+    if (!(error instanceof RegistryError) || error.failure === "delayed") throw error;
+    const consequence = mirror.rules.prune.enabled ? "; nothing would be deleted" : "";
+    warnings.push(`${what} cannot be listed: ${error.message}${consequence}`);
+  };
+  async function* repositories(): AsyncIterable<string> {
     try {
-      selection = await selectedTags(mirror, repository, ports);
+      yield* repositoriesOf(mirror, ports);
     } catch (error) {
-      ports.signal.throwIfAborted();
-      if (!(error instanceof RegistryError) || error.failure === "delayed") throw error;
-      warnings.push(`${repository}: ${error.message}`);
-      continue;
+      broken("the repositories", error);
     }
-    const listed = new Set(selection.all);
-    const wanted = only === undefined ? selection.selected : selection.selected.filter((tag) => only.includes(tag));
+  }
+  for await (const repository of repositories()) {
+    const { all, selected, failure } = await selectedTags(mirror, repository, ports);
+    if (failure !== undefined) broken(`the tags of ${repository}`, failure);
+    const listed = failure === undefined ? new Set(all) : undefined;
+    const wanted = only === undefined ? selected : selected.filter((tag) => only.includes(tag));
     const width = Math.max(1, mirror.rules.concurrency);
     for (let index = 0; index < wanted.length; index += width) {
       const some = wanted.slice(index, index + width);
-      yield* await Promise.all(some.map((tag) => planItem(mirror, { repository, tag }, listed, ports)));
+      const planned = await Promise.all(some.map((tag) => planItem(mirror, { repository, tag }, listed, ports)));
+      for (const item of planned) yield taken.check(item);
     }
   }
 }

@@ -67,7 +67,7 @@ export function syncPlatform(namespace: string) {
     async preview(_task, { limit, tags }) {
       fakes.asked.push({ limit, tags });
       return fakes.preview === undefined
-        ? { ok: false, error: { message: "hub does not answer" } }
+        ? { ok: false, error: { reason: "unavailable", message: "hub does not answer" } }
         : { ok: true, value: fakes.preview };
     },
   };
