@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { accessApi } from "./access/index.ts";
+import { answerBeforeRest } from "./answer-before-rest.ts";
 import { distribution, errorResponse } from "./distribution/index.ts";
 import { auditApi, usageApi } from "./operations/index.ts";
 import {
@@ -25,7 +26,8 @@ export async function serve(request: Request, env: Env, context: ExecutionContex
   const services = configured(env);
   const preflight = services?.cors?.preflight(request);
   if (preflight !== undefined) return preflight;
-  const answer = registry ? await registryApi(request, env) : await app.fetch(request, env, context);
+  const made = registry ? await registryApi(request, env) : await app.fetch(request, env, context);
+  const answer = await answerBeforeRest(request, made);
   const response = withSecurityHeaders(answer, {
     registry,
     strictTransport: strictTransport(request.url, services?.config.PUBLIC_SCHEME),
@@ -98,4 +100,9 @@ app.onError((error, context) => {
 });
 
 /** Everything else is a page, or nothing. */
-app.notFound(({ env, req }) => env.ASSETS?.fetch(req.raw) ?? new Response("not found\n", { status: 404 }));
+app.notFound(({ env, req }) => env.ASSETS?.fetch(withoutBody(req.raw)) ?? new Response("not found\n", { status: 404 }));
+
+/** What pages are asked for has no body; one that came along stays here, to be dropped. */
+function withoutBody({ url, method, headers }: Request): Request {
+  return new Request(url, { method, headers });
+}

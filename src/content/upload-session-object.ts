@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
-import type { Env, Result } from "../platform/index.ts";
+import { dropRest, type Env, type Result } from "../platform/index.ts";
 import type { Digest, DigestAlgorithm } from "./digest.ts";
 import type { ContentFailure } from "./failure.ts";
 import type { UploadResult } from "./upload-record.ts";
@@ -38,6 +38,8 @@ export function uploadSessionClass(bind: (env: Env) => UploadSessionPorts) {
       const result = await (digest === undefined
         ? this.#session.append(bytes)
         : this.#session.close(digest as Digest, bytes));
+      // The Worker gave the body away, so what is left of it is for the object to drop.
+      await dropRest(request.body);
       return Response.json(result);
     }
 

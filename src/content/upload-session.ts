@@ -85,10 +85,7 @@ export class UploadSessionState {
   async close(digest: Digest, bytes: UploadBytes): Promise<Result<UploadResult, ContentFailure>> {
     return this.#inTurn(async () => {
       const earlier = this.#records.session()?.result;
-      if (earlier?.digest === digest) {
-        await bytes.body?.cancel();
-        return ok(earlier);
-      }
+      if (earlier?.digest === digest) return ok(earlier);
       const record = await this.#open(bytes);
       if (!record.ok) return record;
       const received = await this.#receive(record.value, bytes.body);

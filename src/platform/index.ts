@@ -32,5 +32,6 @@ export { type ResponseContext, strictTransport, withHeaders, withSecurityHeaders
 export { restError } from "./rest-error.ts";
 export { err, ok, type Result } from "./result.ts";
 export { Semaphore } from "./semaphore.ts";
+export { dropRest } from "./unread-body.ts";
 export { InstanceStore, instanceHmacKey } from "./instance-store.ts";
 export { Turns } from "./turns.ts";

@@ -13,6 +13,7 @@ const PACKAGES = {
   chromium: "chromium",
   htpasswd: "apache2-utils",
   wrk: "wrk",
+  nginx: "nginx-light",
   kubectl: "kubernetes-client",
   python3: "python3-venv",
 } as const;
@@ -94,8 +95,10 @@ function installPackages(): void {
     execute("apt-get", ["update"], { env });
     execute("apt-get", install, { env });
   }
-  // docker-registry comes as a service; tests start their own on loopback.
-  if (packages.includes("docker-registry")) succeeds("systemctl", ["disable", "--now", "docker-registry"], {});
+  // These come as services; tests start their own on loopback.
+  for (const service of ["docker-registry", "nginx"] as const) {
+    if (packages.includes(PACKAGES[service])) succeeds("systemctl", ["disable", "--now", service], {});
+  }
   const absent = missing.filter(([program]) => !isInstalled(program)).map(([program]) => program);
   if (absent.length > 0) throw new Error(`still missing after their installation: ${absent.join(", ")}`);
 }

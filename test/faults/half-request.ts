@@ -16,8 +16,9 @@ export async function halfRequest(
   method: "PATCH" | "PUT",
   length: number,
   bytes: Uint8Array,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<HalfRequest> {
-  const headers = { "content-type": "application/octet-stream", "content-length": length };
+  const headers = { "content-type": "application/octet-stream", "content-length": length, ...more };
   const sent = request(url, { method, headers, agent: false });
   const answered = answer(sent);
   // Whoever destroys the request does not wait for its answer.
