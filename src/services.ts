@@ -14,7 +14,7 @@ import {
   createContent,
   DiskBlobStore,
   EdgeCache,
-  PartBuffers,
+  PartMemory,
   presigner,
   R2BlobStore,
   S3BlobStore,
@@ -84,12 +84,6 @@ export interface Services {
   /** Ends long answers soon, since the server is about to stop. */
   stop(): void;
 }
-
-/**
- * Memory for parts of uploads to R2 or S3, for one isolate of 128 MiB: each running upload fills one buffer while
- * another is being stored.
- */
-const PART_BUFFERS = 8;
 
 const SECOND = 1000;
 
@@ -278,13 +272,15 @@ function blobStore(env: Env, config: Config): BlobStore {
 /** The Durable Object class of upload sessions, with this Worker's services. */
 export class UploadSession extends uploadSessionClass(uploadPorts) {}
 
-let buffers: PartBuffers | undefined;
+/** One for all sessions of the isolate. */
+let memory: PartMemory | undefined;
 
 function uploadPorts(env: Env) {
   const { config, log } = servicesOf(env);
   const store = blobStore(env, config);
-  buffers ??= new PartBuffers(store.multipart.partSize ?? 0, PART_BUFFERS);
-  return { store, buffers, clock: systemClock, log };
+  const { partSize } = store.multipart;
+  if (partSize !== undefined) memory ??= new PartMemory(partSize, systemClock);
+  return { store, memory, clock: systemClock, log };
 }
 
 /** The Durable Object class of watch hubs, with this Worker's services. */

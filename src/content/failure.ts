@@ -13,5 +13,7 @@ export type ContentFailure =
   | { readonly reason: "size-mismatch"; readonly message: string }
   | { readonly reason: "upload-unknown" }
   | { readonly reason: "upload-busy" }
+  /** So many bodies are being received that there is no memory for another. */
+  | { readonly reason: "uploads-crowded" }
   | { readonly reason: "upload-out-of-order"; readonly expected: number }
   | { readonly reason: "upload-interrupted"; readonly received: number };

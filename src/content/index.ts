@@ -22,7 +22,7 @@ export type { StoredManifest } from "./manifest-store.ts";
 export type { ManifestPushed, Manifests, Referrer } from "./manifests.ts";
 export { essence, isImageManifest, isIndex, MEDIA_TYPES } from "./media-type.ts";
 export type { Names } from "./names.ts";
-export { PartBuffers } from "./part-buffers.ts";
+export { PartMemory } from "./part-memory.ts";
 export { R2BlobStore } from "./r2-blob-store.ts";
 export { parseReference, type Reference } from "./reference.ts";
 export { type Namespace, namespaceOf, parseRepositoryName, type RepositoryName } from "./repository-name.ts";

@@ -68,12 +68,20 @@ export class UploadRecords {
   /** Adds bytes to the tail, whose length was `length`. */
   appendTail(length: number, bytes: Uint8Array): void {
     for (let offset = 0; offset < bytes.byteLength; offset += TAIL_PIECE_BYTES) {
-      this.#kv.put(tailName(length + offset), bytes.slice(offset, offset + TAIL_PIECE_BYTES));
+      const piece = bytes.subarray(offset, offset + TAIL_PIECE_BYTES);
+      // Of a view, all the memory behind it would be stored.
+      this.#kv.put(tailName(length + offset), piece.byteLength === piece.buffer.byteLength ? piece : piece.slice());
     }
   }
 
-  tail(): Uint8Array[] {
-    return Array.from(this.#kv.list<Uint8Array>({ prefix: "tail:" }), ([, piece]) => piece);
+  /** The tail, whose length is `length`, piece by piece: each is read when it is asked for. */
+  *tail(length: number): Generator<Uint8Array, void> {
+    for (let offset = 0; offset < length;) {
+      const piece = this.#kv.get<Uint8Array>(tailName(offset));
+      if (piece === undefined) throw new Error(`the tail of an upload ends at ${offset} of ${length} bytes`);
+      yield piece;
+      offset += piece.byteLength;
+    }
   }
 
   clearTail(): void {

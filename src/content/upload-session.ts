@@ -5,18 +5,23 @@ import type { ContentFailure } from "./failure.ts";
 import { pumpHashed } from "./hashed-pump.ts";
 import { digestStream, Hasher } from "./hasher.ts";
 import { newObjectKey } from "./object-key.ts";
-import type { PartBuffers } from "./part-buffers.ts";
-import { PartCutter } from "./part-cutter.ts";
-import { readBytes } from "./read-bytes.ts";
+import { PartCutter, type PartSink } from "./part-cutter.ts";
+import type { PartMemory } from "./part-memory.ts";
+import { streamOfPieces } from "./piece-stream.ts";
+import { readBytes, type ReadSizes } from "./read-bytes.ts";
 import { type UploadRecord, UploadRecords, type UploadResult } from "./upload-record.ts";
 
 /** How long a request waits for another one to the same session, in milliseconds. */
 const TURN_MS = 10_000;
 
+/** How bodies are read that are cut into parts: many are, at the same time. */
+const PIECES: ReadSizes = { most: 256 * 1024, least: 32 * 1024 };
+
 /** What a session works with. */
 export interface UploadSessionPorts {
   readonly store: BlobStore;
-  readonly buffers: PartBuffers;
+  /** Present where the store wants equal parts. */
+  readonly memory: PartMemory | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -140,10 +145,14 @@ export class UploadSessionState {
     body: ReadableStream<Uint8Array> | null,
   ): Promise<Result<number, ContentFailure>> {
     if (body === null) return ok(record.size);
-    const { partSize } = this.#ports.store.multipart;
-    const interrupted = await (partSize === undefined
-      ? this.#receivePart(record, body)
-      : this.#receiveParts(record, body));
+    const { memory } = this.#ports;
+    const seat = await memory?.admit();
+    if (memory !== undefined && seat === undefined) {
+      await body.cancel();
+      return err({ reason: "uploads-crowded" });
+    }
+    const receiving = memory === undefined ? this.#receivePart(record, body) : this.#receiveParts(record, memory, body);
+    const interrupted = await receiving.finally(() => seat?.release());
     const size = this.#records.session()?.size ?? 0;
     if (interrupted === undefined) return ok(size);
     this.#ports.log.info("upload.interrupted", { received: size });
@@ -167,44 +176,32 @@ export class UploadSessionState {
   }
 
   /** For stores that want equal parts: cuts the body, and keeps the tail. Returns the error of a body that broke off. */
-  async #receiveParts(before: UploadRecord, body: ReadableStream<Uint8Array>): Promise<unknown> {
-    const { store, buffers, clock } = this.#ports;
+  async #receiveParts(before: UploadRecord, memory: PartMemory, body: ReadableStream<Uint8Array>): Promise<unknown> {
+    const { store, clock } = this.#ports;
     let record = before;
-    const cutter = new PartCutter(buffers, async (part) => {
-      const write = record.write ?? (await store.multipart.create(newObjectKey(clock())));
-      const number = record.parts + 1;
-      record = { ...record, write, parts: number, tail: 0, size: number * part.byteLength };
-      const stored = await store.multipart.writePart(write, number, part);
-      this.#records.savePart(stored);
-      this.#records.clearTail();
+    const save = (changes: Partial<UploadRecord>): void => {
+      record = { ...record, ...changes };
       this.#records.saveSession(record);
-    });
-    try {
-      for (const piece of this.#records.tail()) await cutter.push(piece);
-      const hasher = this.#hasherAt(before);
-      let interrupted: unknown;
-      const pieces = readBytes(body);
-      for (;;) {
-        const next = await pieces.next().catch((error: unknown) => {
-          interrupted = error;
-          return undefined;
-        });
-        if (next === undefined || next.done) break;
-        hasher.update(next.value);
-        await cutter.push(next.value);
-      }
-      await cutter.settle();
-      const known = record.parts === before.parts ? before.tail : 0;
-      this.#records.appendTail(known, cutter.tail.subarray(known));
-      this.#records.saveSession({
-        ...record,
-        tail: cutter.tail.byteLength,
-        size: record.size - record.tail + cutter.tail.byteLength,
-      });
-      return interrupted;
-    } finally {
-      cutter.release();
-    }
+    };
+    const sink: PartSink = {
+      store: async (rest) => {
+        const write = record.write ?? (await store.multipart.create(newObjectKey(clock())));
+        const number = record.parts + 1;
+        const part =
+          record.tail === 0 ? rest : streamOfPieces(memory.partSize, followedBy(this.#records.tail(record.tail), rest));
+        this.#records.savePart(await store.multipart.writePart(write, number, part));
+        this.#records.clearTail();
+        save({ write, parts: number, tail: 0, size: number * memory.partSize });
+      },
+      setAside: (bytes) => {
+        this.#records.appendTail(record.tail, bytes);
+        save({ tail: record.tail + bytes.byteLength, size: record.size + bytes.byteLength });
+      },
+    };
+    const hasher = this.#hasherAt(before);
+    const cutter = new PartCutter(memory, sink, clock, before.tail);
+    const received = await cutter.receive(readBytes(body, PIECES), (chunk) => hasher.update(chunk));
+    return received.interrupted;
   }
 
   async #finish(digest: Digest): Promise<Result<UploadResult, ContentFailure>> {
@@ -227,8 +224,7 @@ export class UploadSessionState {
   async #finishSmall(record: UploadRecord, digest: Digest): Promise<Result<UploadResult, ContentFailure>> {
     const { store, clock } = this.#ports;
     const key = newObjectKey(clock());
-    const bytes = new Uint8Array(await new Blob(this.#records.tail()).arrayBuffer());
-    const written = await store.write(key, bytes, { size: record.size, digest });
+    const written = await store.write(key, this.#tail(record), { size: record.size, digest });
     if (written.ok) return ok({ key, digest, size: record.size });
     await this.#discard(record);
     return err(written.error.reason === "digest-mismatch" ? { ...written.error, expected: digest } : written.error);
@@ -262,8 +258,7 @@ export class UploadSessionState {
     const parts = this.#records.parts();
     try {
       if (record.tail > 0) {
-        const tail = new Uint8Array(await new Blob(this.#records.tail()).arrayBuffer());
-        parts.push(await multipart.writePart(write, record.parts + 1, tail));
+        parts.push(await multipart.writePart(write, record.parts + 1, this.#tail(record)));
       }
       return await multipart.complete(write, parts);
     } catch (error) {
@@ -271,6 +266,12 @@ export class UploadSessionState {
       if ((await this.#ports.store.stat(write.key)) === undefined) throw error;
       return write.key;
     }
+  }
+
+  /** The tail as a body, of which no more than one piece is in memory at a time. */
+  #tail({ tail }: UploadRecord): Uint8Array | ReadableStream<Uint8Array> {
+    const [first = new Uint8Array(0)] = this.#records.tail(tail);
+    return first.byteLength === tail ? first : streamOfPieces(tail, this.#records.tail(tail));
   }
 
   async #discard(record: UploadRecord): Promise<void> {
@@ -304,6 +305,11 @@ export class UploadSessionState {
       release();
     }
   }
+}
+
+function* followedBy(pieces: Iterable<Uint8Array>, last: Uint8Array): Generator<Uint8Array, void> {
+  yield* pieces;
+  yield last;
 }
 
 const UNUSED: UploadRecord = { algorithm: "sha256", state: "open", size: 0, tail: 0, parts: 0 };

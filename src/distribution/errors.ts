@@ -67,7 +67,7 @@ function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
-/** Seconds after which a client may try again when its session is busy. */
+/** Seconds after which a client may try again when its session is busy, or there is no memory for its bytes. */
 const BUSY_RETRY_SECONDS = 5;
 
 /** What the wire says about a failure of the content kernel. */
@@ -105,6 +105,11 @@ export function failureResponse(failure: ContentFailure): Response {
     case "upload-busy":
       return errorResponse("TOOMANYREQUESTS", {
         message: "another request is writing to this upload",
+        headers: { "retry-after": String(BUSY_RETRY_SECONDS) },
+      });
+    case "uploads-crowded":
+      return errorResponse("TOOMANYREQUESTS", {
+        message: "too many uploads are being received at the moment",
         headers: { "retry-after": String(BUSY_RETRY_SECONDS) },
       });
     case "upload-out-of-order":

@@ -7,6 +7,7 @@ export { type Database, openDatabase } from "./database.ts";
 export { toBase64Url, toHex } from "./encoding.ts";
 export type { Env } from "./env.ts";
 export { uuidv7, uuidv7Time } from "./identifiers.ts";
+export { type Lease, Leases } from "./leases.ts";
 export { consoleLog, type Log, type LogFields } from "./log.ts";
 export { Lru } from "./lru.ts";
 export {

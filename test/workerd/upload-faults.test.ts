@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { BlobStore, MultipartStore } from "../../src/content/blob-store.ts";
 import { digestBytes } from "../../src/content/hasher.ts";
-import { DiskBlobStore, PartBuffers, R2BlobStore } from "../../src/content/index.ts";
+import { DiskBlobStore, PartMemory, R2BlobStore } from "../../src/content/index.ts";
 import { UploadSessionState } from "../../src/content/upload-session.ts";
 import { bindings } from "./bindings.ts";
 import { bytesOf, sameBytes, someBytes, streamOf } from "./bytes.ts";
@@ -25,8 +25,9 @@ async function inObject(
 ): Promise<void> {
   const stub = UPLOAD_SESSIONS.get(UPLOAD_SESSIONS.newUniqueId());
   await runInDurableObject(stub, async (_, { storage }) => {
-    const buffers = new PartBuffers(store.multipart.partSize ?? 0, 2);
-    const ports = { buffers, clock: Date.now, log: quietLog };
+    const { partSize } = store.multipart;
+    const memory = partSize === undefined ? undefined : new PartMemory(partSize, Date.now);
+    const ports = { memory, clock: Date.now, log: quietLog };
     await work((other = store) => new UploadSessionState(storage, { ...ports, store: other }));
     await storage.deleteAll();
   });

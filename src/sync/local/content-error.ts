@@ -31,6 +31,8 @@ function reasonOf(failure: ContentFailure): readonly [RegistryFailure, string] {
       return ["transient", "the upload is gone"];
     case "upload-busy":
       return ["transient", "the upload is busy"];
+    case "uploads-crowded":
+      return ["transient", "too many uploads are being received"];
     case "upload-out-of-order":
       return ["transient", `the upload stands at byte ${failure.expected}`];
     case "upload-interrupted":

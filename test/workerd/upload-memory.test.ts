@@ -1,0 +1,112 @@
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { digestBytes } from "../../src/content/hasher.ts";
+import { PartMemory, R2BlobStore } from "../../src/content/index.ts";
+import { UploadSessionState } from "../../src/content/upload-session.ts";
+import { uploadSessionClient } from "../../src/content/upload-session-object.ts";
+import { bindings } from "./bindings.ts";
+import { bytesOf, sameBytes, someBytes, streamOf } from "./bytes.ts";
+import { quietLog } from "./fixture.ts";
+
+const { BLOBS, UPLOAD_SESSIONS } = bindings;
+const PART = 8 * 1024 * 1024;
+const HOUR = 3_600_000;
+/** More than an isolate has memory for at a time. */
+const CLIENTS = 8;
+/** Enough that memory is lent for it, and no whole part. */
+const SOME = someBytes(PART / 2, 3);
+const QUICK = someBytes(PART + 1000, 4);
+const DIGEST = digestBytes("sha256", QUICK);
+
+const store = new R2BlobStore(BLOBS);
+let sessions = 0;
+
+function newSession() {
+  sessions += 1;
+  return uploadSessionClient(UPLOAD_SESSIONS, `test/memory@${sessions}`, "sha256", Date.now() + HOUR);
+}
+
+/** A body of which nothing more comes until it is told so. */
+async function stalled(bytes: Uint8Array<ArrayBuffer>) {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  return { readable, write: () => writer.write(bytes), end: () => writer.close() };
+}
+
+async function pushQuick(): Promise<void> {
+  const session = newSession();
+  expect(await session.append(streamOf(QUICK), 0)).toEqual({ ok: true, value: QUICK.byteLength });
+  const closed = await session.close(null, undefined, DIGEST);
+  if (!closed.ok) throw new Error(closed.error.reason);
+  expect(sameBytes(await bytesOf(await store.read(closed.value.key)), QUICK)).toBe(true);
+}
+
+describe("pushes in chunks that send nothing more", () => {
+  it("do not stop others, and lose nothing", { timeout: 150_000 }, async () => {
+    const slow = await Promise.all(
+      Array.from({ length: CLIENTS }, async () => {
+        const [session, body] = [newSession(), await stalled(SOME)];
+        const answer = session.append(body.readable, 0);
+        await body.write();
+        return { session, body, answer };
+      }),
+    );
+    await pushQuick();
+    for (const { body, answer, session } of slow) {
+      await body.end();
+      expect(await answer).toEqual({ ok: true, value: SOME.byteLength });
+      expect(await session.status()).toEqual({ ok: true, value: SOME.byteLength });
+    }
+  });
+});
+
+describe("memory that objects held when they were reset", () => {
+  it("is had again after a while, and meanwhile done without", { timeout: 120_000 }, async () => {
+    const time = { now: Date.now() };
+    const memory = new PartMemory(PART, () => time.now, { parts: 2, partPatience: 10 });
+    // Nobody is left to give it back.
+    expect([await memory.borrow(), await memory.borrow(), await memory.borrow()].map(Boolean)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    await withSession(memory, async (session) => {
+      expect(await session.append(first(QUICK))).toEqual({ ok: true, value: QUICK.byteLength });
+      const closed = await session.close(DIGEST, { ...first(QUICK), body: null, offset: undefined });
+      if (!closed.ok) throw new Error(closed.error.reason);
+      expect(sameBytes(await bytesOf(await store.read(closed.value.key)), QUICK)).toBe(true);
+    });
+    time.now += HOUR;
+    expect([await memory.borrow(), await memory.borrow()].map(Boolean)).toEqual([true, true]);
+  });
+});
+
+describe("more bodies than may be received", () => {
+  it("are refused after a while, and may come again", async () => {
+    const memory = new PartMemory(PART, Date.now, { bodies: 1, bodyPatience: 10 });
+    await withSession(memory, async (session) => {
+      const seat = await memory.admit();
+      expect(await session.append(first(SOME))).toEqual({ ok: false, error: { reason: "uploads-crowded" } });
+      expect(session.status()).toEqual({ ok: true, value: 0 });
+      seat?.release();
+      expect(await session.append(first(SOME))).toEqual({ ok: true, value: SOME.byteLength });
+    });
+  });
+});
+
+const first = (bytes: Uint8Array) => ({
+  body: streamOf(bytes),
+  algorithm: "sha256" as const,
+  expiresAt: Date.now() + HOUR,
+  offset: 0,
+});
+
+/** A session in an object of its own that shares `memory`. */
+async function withSession(memory: PartMemory, work: (session: UploadSessionState) => Promise<void>): Promise<void> {
+  const stub = UPLOAD_SESSIONS.get(UPLOAD_SESSIONS.newUniqueId());
+  const ports = { store, memory, clock: Date.now, log: quietLog };
+  await runInDurableObject(stub, async (_, { storage }) => {
+    await work(new UploadSessionState(storage, ports));
+    await storage.deleteAll();
+  });
+}
