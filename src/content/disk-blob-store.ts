@@ -57,7 +57,7 @@ export class DiskBlobStore implements BlobStore {
       return ok(undefined);
     }
     const hasher = new Hasher(algorithm);
-    const { interrupted } = await pumpHashed(body, hasher, (stream) => this.#put(key, stream));
+    const { interrupted } = await pumpHashed(readBytes(body), hasher, (stream) => this.#put(key, stream));
     const failure = interrupted === undefined ? verify(hasher, expected) : sizeMismatch(hasher, expected.size);
     if (failure === undefined) return ok(undefined);
     await this.delete([key]);

@@ -1,5 +1,4 @@
 import type { Hasher } from "./hasher.ts";
-import { readBytes } from "./read-bytes.ts";
 
 /** How a pump ended: everything was passed on, or the source failed after `bytes` of it were. */
 export interface Pumped {
@@ -15,7 +14,7 @@ export interface Pumped {
  * @throws what `consume` throws
  */
 export async function pumpHashed<T>(
-  source: ReadableStream<Uint8Array>,
+  source: AsyncIterator<Uint8Array, void>,
   hasher: Hasher,
   consume: (stream: ReadableStream<Uint8Array>) => Promise<T>,
   size?: number,
@@ -27,11 +26,10 @@ export async function pumpHashed<T>(
   // A consumer that fails early must not leave the pump waiting for a reader that is gone.
   consumed.catch((error: unknown) => writer.abort(error).catch(() => {}));
   const pump = async (): Promise<Pumped> => {
-    const pieces = readBytes(source);
     for (;;) {
       let next: IteratorResult<Uint8Array, void>;
       try {
-        next = await pieces.next();
+        next = await source.next();
       } catch (interrupted) {
         await writer.close();
         return { bytes, interrupted };

@@ -13,6 +13,7 @@ import { type Digest, digestAlgorithm } from "./digest.ts";
 import { pumpHashed } from "./hashed-pump.ts";
 import { digestBytes, Hasher } from "./hasher.ts";
 import { KEY_PREFIX } from "./object-key.ts";
+import { readBytes } from "./read-bytes.ts";
 import { elementTexts, escapeXml } from "./xml.ts";
 
 /** Equal parts of a multipart write. @see Amazon S3 multipart upload limits: 5 MiB to 5 GiB, at most 10,000 parts */
@@ -67,7 +68,7 @@ export class S3BlobStore implements BlobStore {
     let interrupted: unknown;
     try {
       ({ interrupted } = await pumpHashed(
-        body,
+        readBytes(body),
         hasher,
         (stream) => this.#require(key, { method: "PUT", body: stream }),
         expected.size,

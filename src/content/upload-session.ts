@@ -8,14 +8,16 @@ import { newObjectKey } from "./object-key.ts";
 import { PartCutter, type PartSink } from "./part-cutter.ts";
 import type { PartMemory } from "./part-memory.ts";
 import { streamOfPieces } from "./piece-stream.ts";
-import { readBytes, type ReadSizes } from "./read-bytes.ts";
+import { readBytes } from "./read-bytes.ts";
 import { type UploadRecord, UploadRecords, type UploadResult } from "./upload-record.ts";
 
 /** How long a request waits for another one to the same session, in milliseconds. */
 const TURN_MS = 10_000;
 
-/** How bodies are read that are cut into parts: many are, at the same time. */
-const PIECES: ReadSizes = { most: 256 * 1024, least: 32 * 1024 };
+/** Bytes that are read at a time of a body that is cut into parts: many are, at the same time. */
+const PIECE_BYTES = 256 * 1024;
+
+type Chunks = AsyncIterator<Uint8Array, void>;
 
 /** What a session works with. */
 export interface UploadSessionPorts {
@@ -79,7 +81,7 @@ export class UploadSessionState {
     return this.#inTurn(async () => {
       const record = await this.#open(bytes);
       if (!record.ok) return record;
-      return this.#receive(record.value, bytes.body);
+      return this.#receive(record.value, bytes);
     });
   }
 
@@ -93,7 +95,7 @@ export class UploadSessionState {
       if (earlier?.digest === digest) return ok(earlier);
       const record = await this.#open(bytes);
       if (!record.ok) return record;
-      const received = await this.#receive(record.value, bytes.body);
+      const received = await this.#receive(record.value, bytes);
       return received.ok ? this.#finish(digest) : received;
     });
   }
@@ -140,18 +142,19 @@ export class UploadSessionState {
     return ok(record);
   }
 
-  async #receive(
-    record: UploadRecord,
-    body: ReadableStream<Uint8Array> | null,
-  ): Promise<Result<number, ContentFailure>> {
+  async #receive(record: UploadRecord, { body, expiresAt }: UploadBytes): Promise<Result<number, ContentFailure>> {
     if (body === null) return ok(record.size);
-    const { memory } = this.#ports;
+    const { memory, clock } = this.#ports;
     const seat = await memory?.admit();
     if (memory !== undefined && seat === undefined) {
       await body.cancel();
       return err({ reason: "uploads-crowded" });
     }
-    const receiving = memory === undefined ? this.#receivePart(record, body) : this.#receiveParts(record, memory, body);
+    const totalMs = Math.max(0, expiresAt - clock());
+    const receiving =
+      memory === undefined
+        ? this.#receivePart(record, readBytes(body, { totalMs }))
+        : this.#receiveParts(record, memory, readBytes(body, { totalMs, most: PIECE_BYTES }));
     const interrupted = await receiving.finally(() => seat?.release());
     const size = this.#records.session()?.size ?? 0;
     if (interrupted === undefined) return ok(size);
@@ -160,12 +163,12 @@ export class UploadSessionState {
   }
 
   /** For stores that take parts of any length: one request is one part. Returns the error of a body that broke off. */
-  async #receivePart(record: UploadRecord, body: ReadableStream<Uint8Array>): Promise<unknown> {
+  async #receivePart(record: UploadRecord, chunks: Chunks): Promise<unknown> {
     const { multipart } = this.#ports.store;
     const write = record.write ?? (await multipart.create(newObjectKey(this.#ports.clock())));
     const number = record.parts + 1;
     const hasher = this.#hasherAt(record);
-    const pumped = await pumpHashed(body, hasher, (stream) => multipart.writePart(write, number, stream));
+    const pumped = await pumpHashed(chunks, hasher, (stream) => multipart.writePart(write, number, stream));
     if (pumped.bytes === 0) {
       await multipart.abort(write, [pumped.value]);
       return pumped.interrupted;
@@ -176,7 +179,7 @@ export class UploadSessionState {
   }
 
   /** For stores that want equal parts: cuts the body, and keeps the tail. Returns the error of a body that broke off. */
-  async #receiveParts(before: UploadRecord, memory: PartMemory, body: ReadableStream<Uint8Array>): Promise<unknown> {
+  async #receiveParts(before: UploadRecord, memory: PartMemory, chunks: Chunks): Promise<unknown> {
     const { store, clock } = this.#ports;
     let record = before;
     const save = (changes: Partial<UploadRecord>): void => {
@@ -200,7 +203,7 @@ export class UploadSessionState {
     };
     const hasher = this.#hasherAt(before);
     const cutter = new PartCutter(memory, sink, clock, before.tail);
-    const received = await cutter.receive(readBytes(body, PIECES), (chunk) => hasher.update(chunk));
+    const received = await cutter.receive(chunks, (chunk) => hasher.update(chunk));
     return received.interrupted;
   }
 

@@ -1,7 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { BlobStore } from "../../src/content/blob-store.ts";
 import { digestBytes } from "../../src/content/hasher.ts";
-import { PartMemory, R2BlobStore } from "../../src/content/index.ts";
+import { DiskBlobStore, PartMemory, R2BlobStore } from "../../src/content/index.ts";
 import { UploadSessionState } from "../../src/content/upload-session.ts";
 import { uploadSessionClient } from "../../src/content/upload-session-object.ts";
 import { bindings } from "./bindings.ts";
@@ -20,6 +21,10 @@ const DIGEST = digestBytes("sha256", QUICK);
 
 const store = new R2BlobStore(BLOBS);
 let sessions = 0;
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function newSession() {
   sessions += 1;
@@ -81,6 +86,31 @@ describe("memory that objects held when they were reset", () => {
   });
 });
 
+describe("a body that nearly stops", () => {
+  it.each<[string, BlobStore]>([
+    ["R2", store],
+    ["files", new DiskBlobStore(bindings.DISK)],
+  ])("is given up, and what came of it is kept, with %s", async (_, target) => {
+    const memory = target.multipart.partSize === undefined ? undefined : new PartMemory(PART, Date.now);
+    await withSession(
+      memory,
+      async (session) => {
+        vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+        const body = await stalled(SOME);
+        const answer = session.append({ ...first(SOME), body: body.readable });
+        await body.write();
+        for (let window = 0; window < 3; window += 1) await vi.advanceTimersByTimeAsync(30_000);
+        const interrupted = await answer;
+        expect(interrupted).toMatchObject({ ok: false, error: { reason: "upload-interrupted" } });
+        const status = session.status();
+        expect(status).toEqual({ ok: true, value: SOME.byteLength });
+        expect(await session.append({ ...first(SOME), offset: SOME.byteLength })).toMatchObject({ ok: true });
+      },
+      target,
+    );
+  });
+});
+
 describe("more bodies than may be received", () => {
   it("are refused after a while, and may come again", async () => {
     const memory = new PartMemory(PART, Date.now, { bodies: 1, bodyPatience: 10 });
@@ -102,9 +132,13 @@ const first = (bytes: Uint8Array) => ({
 });
 
 /** A session in an object of its own that shares `memory`. */
-async function withSession(memory: PartMemory, work: (session: UploadSessionState) => Promise<void>): Promise<void> {
+async function withSession(
+  memory: PartMemory | undefined,
+  work: (session: UploadSessionState) => Promise<void>,
+  target: BlobStore = store,
+): Promise<void> {
   const stub = UPLOAD_SESSIONS.get(UPLOAD_SESSIONS.newUniqueId());
-  const ports = { store, memory, clock: Date.now, log: quietLog };
+  const ports = { store: target, memory, clock: Date.now, log: quietLog };
   await runInDurableObject(stub, async (_, { storage }) => {
     await work(new UploadSessionState(storage, ports));
     await storage.deleteAll();
