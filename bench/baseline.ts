@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { WRANGLER_ENV } from "../src/selfhost/paths.ts";
-import { runtimeDefaults } from "../src/selfhost/runtime.ts";
+import { runtimeDefaults } from "../src/selfhost/engine.ts";
 
 const NAME = "baseline";
 

@@ -5,7 +5,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { migrate } from "../src/selfhost/migrate.ts";
 import { ROOT, WRANGLER, WRANGLER_ENV } from "../src/selfhost/paths.ts";
-import { runtimeDefaults } from "../src/selfhost/runtime.ts";
+import { runtimeDefaults } from "../src/selfhost/engine.ts";
 
 const NAME = "counting";
 const CONFIGURATION = path.join(ROOT, "wrangler.toml");

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "../src/selfhost/build.ts";
 import { access } from "./access.ts";
+import { idle } from "./idle.ts";
 import { lookups, tagPages } from "./lookups.ts";
 import { memory } from "./memory.ts";
 import { operationCounts } from "./operation-counts.ts";
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
   };
   const baseline = await startBaseline();
   const [registry, docker] = [await startRegistry("filesystem"), await startDockerRegistry()];
+  add(await idle(docker));
   const contenders = { registry, baseline, docker };
   add(await filesystemTransfers(contenders, TRANSFER_ROUNDS));
   add(await lookups(contenders, LOOKUP_ROUNDS, LOOKUP_SECONDS));

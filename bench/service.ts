@@ -71,8 +71,22 @@ export async function startNode(
   folder: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Service> {
+  return startProgram(process.execPath, args, folder, env);
+}
+
+/** The registry, started by `npm start` itself. */
+export async function startByNpm(folder: string): Promise<Service> {
+  return startProgram("npm", ["start", "--", "--port", "0", "--data", folder], folder, {});
+}
+
+async function startProgram(
+  program: string,
+  args: readonly string[],
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Service> {
   // A process group of its own, so that ending it reaches the runtime as well.
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     cwd: ROOT,
     // Miniflare's own temporary folder goes away with the rest.
     env: { ...process.env, TMPDIR: folder, ...env },

@@ -5,10 +5,9 @@ import { startCronClock } from "./cron-clock.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { startFront } from "./front.ts";
 import { readOptions, type SelfHostOptions, USAGE } from "./options.ts";
-import { startRuntime } from "./runtime.ts";
+import { AddressInUseError, startRuntime } from "./runtime.ts";
 import { ownSecretsKey } from "./secrets-key.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { ownCertificate } from "./tls.ts";
 
 /** How long a stop waits for running requests, in milliseconds. */
 const PATIENCE_MS = 30_000;
@@ -32,7 +31,9 @@ async function main(): Promise<void> {
 async function serve(options: SelfHostOptions, release: () => void): Promise<void> {
   const settings = { ...options.settings };
   settings["SECRETS_KEY"] ??= ownSecretsKey(options.data);
-  const certificate = options.tls ? await ownCertificate(options.data, options.host) : undefined;
+  const certificate = options.tls
+    ? await (await import("./tls.ts")).ownCertificate(options.data, options.host)
+    : undefined;
   if (certificate !== undefined) {
     settings["PUBLIC_SCHEME"] ??= "https";
     settings["PUBLIC_CA"] ??= certificate.cert;
@@ -91,8 +92,6 @@ const SAME_SIGNAL_MS = 1000;
 function onStopSignal(stop: () => Promise<void>): void {
   let stoppingSince: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    // Miniflare ends the process at once on these; running requests come first.
-    process.removeAllListeners(signal);
     process.on(signal, () => {
       if (stoppingSince !== undefined) {
         if (Date.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
@@ -120,7 +119,7 @@ main().catch((error: unknown) => {
 function explain(error: unknown): unknown {
   if (error instanceof ConfigError) return error.message;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ERR_ADDRESS_IN_USE" || code === "EADDRINUSE")
+  if (error instanceof AddressInUseError || code === "EADDRINUSE")
     return "PORT: the address is in use; choose another with --port";
   return error;
 }

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { D1Database } from "@cloudflare/workers-types";
-import { unstable_splitSqlQuery } from "wrangler";
 import { ROOT } from "./paths.ts";
 
 const FOLDER = path.join(ROOT, "migrations");
@@ -29,9 +28,10 @@ export async function migrate(database: D1Database): Promise<void> {
     .run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = new Set(results.map((row) => row.name));
+  const { unstable_splitSqlQuery: splitSqlQuery } = await import("wrangler");
   for (const name of numbered()) {
     if (applied.has(name)) continue;
-    const statements = unstable_splitSqlQuery(readFileSync(path.join(FOLDER, name), "utf8"));
+    const statements = splitSqlQuery(readFileSync(path.join(FOLDER, name), "utf8"));
     await database.batch([
       ...statements.map((statement) => database.prepare(statement)),
       database.prepare("INSERT INTO d1_migrations (name) VALUES (?1)").bind(name),

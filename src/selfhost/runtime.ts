@@ -1,16 +1,19 @@
-import type { ChildProcess } from "node:child_process";
-import { subscribe } from "node:diagnostics_channel";
-import { mkdirSync, readFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import http from "node:http";
 import path from "node:path";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { BUNDLE } from "./build.ts";
-import { hasMigrated, migrate, noteMigrated } from "./migrate.ts";
-import { ROOT, workerdPath, WRANGLER_ENV } from "./paths.ts";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import type { EngineRequest } from "./engine.ts";
+import { ROOT, workerdPath } from "./paths.ts";
 
 /** What the runtime is started with. */
 export interface RuntimeOptions {
   readonly host: string;
+  /** 0 takes any free port. */
   readonly port: number;
   readonly data: string;
   readonly settings: Readonly<Record<string, string>>;
@@ -26,140 +29,172 @@ export interface Runtime {
   stop(patience: number): Promise<void>;
 }
 
-const NAME = "entrepot";
-const PAGES = "entrepot-pages";
+/** An address that cannot be listened on. */
+export class AddressInUseError extends Error {
+  override readonly name = "AddressInUseError";
+}
 
-/** A free port of loopback. */
-const UNKNOWN_ADDRESS = { host: "127.0.0.1", port: 0 } as const;
+/** How long workerd is left alone before it is started again after an end that nobody asked for, in milliseconds. */
+const RESTART_MS = 1000;
+
+/** Where workerd listens: for the clock, and for clients. */
+interface Ports {
+  readonly clock: number;
+  readonly worker: number;
+}
 
 /**
- * Starts the Worker's bundle on workerd by way of Miniflare. This file alone knows Miniflare and wrangler's unstable
- * functions. The Worker listens on a socket of its own: Miniflare's front door costs three quarters of the throughput.
+ * Starts the Worker's bundle on workerd. Miniflare, which knows how workerd is made to look like Cloudflare, only writes
+ * the configuration down, in a process that ends (engine.ts). A workerd that ends by itself is started again.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  Object.assign(process.env, WRANGLER_ENV, shield());
-  const content = path.join(options.data, "content");
-  mkdirSync(content, { recursive: true });
-  const configured = configuredWorker();
-  const processes = watchProcesses();
-  const listeningOn = ({ host, port }: Pick<RuntimeOptions, "host" | "port">) =>
-    convertV4MiniflareOptions({
-      ...runtimeDefaults(options.data),
-      workers: [
-        {
-          ...configured.worker,
-          name: NAME,
-          modules: [{ type: "ESModule", path: BUNDLE, contents: readFileSync(BUNDLE, "utf8") }],
-          bindings: { ...options.settings },
-          serviceBindings: { DISK: { disk: { path: content, writable: true } }, ASSETS: PAGES },
-          unsafeDirectSockets: [{ host, port }],
-        },
-        {
-          name: PAGES,
-          compatibilityDate: configured.worker.compatibilityDate,
-          modules: [{ type: "ESModule", path: "pages.js", contents: PAGES_WORKER }],
-          assets: { directory: configured.pages },
-        },
-      ],
+  let workerd = await startWorkerd(options);
+  let stopping = false;
+  // Those who know the address are to find the server there again.
+  const again = { ...options, port: workerd.ports.worker };
+  const restart = async (): Promise<void> => {
+    await delay(RESTART_MS);
+    if (stopping) return;
+    workerd = await startWorkerd(again);
+    if (stopping) workerd.process.kill("SIGKILL");
+    else watch();
+  };
+  const watch = (): void => {
+    workerd.process.once("exit", (code, signal) => {
+      if (stopping) return;
+      console.error(`the runtime ended (${signal ?? `code ${code}`}); starting it again`);
+      restart().catch((error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      });
     });
-  // Nobody may get to the Worker before its tables are there; an address that is not told yet nobody gets to.
-  const early = options.port === 0 || hasMigrated(options.data);
-  const miniflare = new Miniflare(listeningOn(early ? options : UNKNOWN_ADDRESS));
-  await miniflare.ready;
-  await migrate(await miniflare.getD1Database("DB", NAME));
-  noteMigrated(options.data);
-  if (!early) await miniflare.setOptions(listeningOn(options));
-  await (await miniflare.getWorker(NAME)).scheduled({ cron: "@start", scheduledTime: new Date() });
-  const { port } = await miniflare.unsafeGetDirectURL(NAME);
+  };
+  const fire = async (cron: string, time: Date): Promise<void> => {
+    const query = new URLSearchParams({ cron, time: String(time.getTime()) });
+    // fetch() would take another 15 MB for one request a minute.
+    const request = http.get(`http://127.0.0.1:${workerd.ports.clock}/cdn-cgi/local/scheduled?${query}`);
+    const [answer] = (await once(request, "response")) as [http.IncomingMessage];
+    const outcome = await text(answer);
+    if (answer.statusCode !== 200) throw new Error(`the clock's call failed: ${outcome.slice(0, 200)}`);
+  };
+  await fire("@start", new Date());
+  watch();
   return {
-    port: Number(port),
+    port: workerd.ports.worker,
     async tick(scheduledTime) {
-      await (await miniflare.getWorker(NAME)).scheduled({ cron: "* * * * *", scheduledTime });
+      await fire("* * * * *", scheduledTime);
     },
     async stop(patience) {
-      await (await miniflare.getWorker(NAME)).scheduled({ cron: "@stop", scheduledTime: new Date() });
-      const workerd = processes.find((child) => isRunning(child) && child.spawnfile.includes("workerd"));
-      let disposed: Promise<void> | undefined;
-      const dispose = (): void => {
-        disposed ??= miniflare.dispose();
-      };
-      if (workerd !== undefined) await drain(workerd, patience, dispose);
-      dispose();
-      await disposed;
+      stopping = true;
+      await fire("@stop", new Date()).catch(() => undefined);
+      await end(workerd.process, patience);
     },
   };
 }
 
-/** How every runtime of this project is started: it calls nobody, says little, and keeps its state in the folder `data`. */
-export function runtimeDefaults(data: string) {
-  return {
-    // Miniflare's own front door, which nobody uses: Workers listen on sockets of their own.
-    host: "127.0.0.1",
-    port: 0,
-    cf: false,
-    log: new Log(LogLevel.WARN),
-    telemetry: { enabled: false },
-    resourcePersistencePath: path.join(data, "state"),
-  } as const;
+interface Workerd {
+  readonly process: ChildProcess;
+  readonly ports: Ports;
 }
 
-/** What `wrangler.toml` says of the Worker, as Miniflare takes it, and the folder of its pages. */
-function configuredWorker() {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(ROOT, "wrangler.toml"));
-  const { assets, ...worker } = workerOptions as typeof workerOptions & {
-    readonly assets: { readonly directory: string };
-    readonly compatibilityDate: string;
-    readonly compatibilityFlags: readonly string[];
-  };
-  // A self-host may reach its own network. Its queues deliver one message after the other: those that take long are done
-  // after they were taken.
-  const compatibilityFlags = [
-    ...worker.compatibilityFlags.filter((flag) => flag !== "global_fetch_strictly_public"),
-    "queue_consumer_no_wait_for_wait_until",
-  ];
-  return { worker: { ...worker, compatibilityFlags }, pages: path.resolve(ROOT, assets.directory) };
+async function startWorkerd(options: RuntimeOptions): Promise<Workerd> {
+  const folder = mkdtempSync(path.join(options.data, ".start-"));
+  try {
+    return await startWith(await engineConfig(options, folder), options);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
-/**
- * Pages are a worker of their own, bound to the registry's: in front of it they would cost it another hop. Behind the
- * pages there is nothing.
- */
-const PAGES_WORKER = `export default { fetch() { return new Response("not found\\n", { status: 404 }); } };`;
+async function startWith(config: Buffer, options: RuntimeOptions): Promise<Workerd> {
+  const child = spawn(
+    path.join(import.meta.dirname, "workerd.sh"),
+    [
+      "serve",
+      "--binary",
+      "--experimental",
+      "--socket-addr=entry=127.0.0.1:0",
+      // Where Miniflare would answer calls of its own tools, which nothing here makes. Nobody listens there.
+      "--external-addr=loopback=127.0.0.1:9",
+      "--control-fd=3",
+      "-",
+    ],
+    { env: { ...process.env, TZ: "UTC", WORKERD: workerdPath() }, stdio: ["pipe", "pipe", "pipe", "pipe"] },
+  );
+  const complaints = relay(child);
+  // One that ends before it has read its configuration is told of by its end.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(config);
+  // When it has closed, all that it said was read.
+  const closed = once(child, "close").then(() => undefined);
+  const ports = await Promise.race([listening(child.stdio[3] as Readable), closed]);
+  if (ports !== undefined) return { process: child, ports };
+  const said = complaints();
+  if (/address already in use/i.test(said)) throw new AddressInUseError(`${options.host}:${options.port} is in use`);
+  throw new Error(`the runtime did not start:\n${said}`);
+}
 
-/** Collects the processes started from now on: Miniflare keeps workerd's to itself. */
-function watchProcesses(): ChildProcess[] {
-  const processes: ChildProcess[] = [];
-  subscribe("child_process", (message) => {
-    processes.push((message as { readonly process: ChildProcess }).process);
+/** What workerd is started with, in its binary form. It has the settings in it, and is on disk no longer than needed. */
+async function engineConfig(options: RuntimeOptions, folder: string): Promise<Buffer> {
+  const request: EngineRequest = { options, config: path.join(folder, "engine"), temporary: folder };
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "engine.ts")], {
+    cwd: ROOT,
+    stdio: ["pipe", "inherit", "inherit"],
   });
-  return processes;
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(JSON.stringify(request));
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) throw new Error("the runtime could not be put together");
+  const config = readFileSync(request.config);
+  rmSync(request.config);
+  return config;
 }
 
-function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode === null && signalCode === null;
-}
-
-/**
- * Asks workerd to end as soon as its requests have. `ended` is called in the very turn in which it does, before
- * Miniflare takes the end for a crash and starts another.
- */
-async function drain(workerd: ChildProcess, patience: number, ended: () => void): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, patience);
-    workerd.prependOnceListener("exit", () => {
-      clearTimeout(timer);
-      ended();
-      resolve();
+/** The ports that workerd tells of on its control pipe, a JSON object a line. Never resolves if it tells of none. */
+async function listening(control: Readable): Promise<Ports> {
+  const known = new Map<string, number>();
+  return new Promise((resolve) => {
+    createInterface({ input: control }).on("line", (line) => {
+      const { event, socket, port } = JSON.parse(line) as { event: string; socket: string; port: number };
+      if (event === "listen") known.set(socket, port);
+      const [clock, worker] = [known.get("entry"), known.get("direct:0:default")];
+      if (clock !== undefined && worker !== undefined) resolve({ clock, worker });
     });
-    workerd.kill("SIGTERM");
   });
 }
 
-/**
- * A terminal sends Ctrl-C to every process in the foreground, and workerd would drop its requests at once. Started
- * through this script it does not see the signal; `stop` tells it when to end.
- */
-function shield(): { readonly MINIFLARE_WORKERD_PATH?: string; readonly WORKERD?: string } {
-  if (process.platform === "win32") return {};
-  return { MINIFLARE_WORKERD_PATH: path.join(import.meta.dirname, "workerd.sh"), WORKERD: workerdPath() };
+/** Prints what workerd says: a JSON object a line where the Worker logs, else text. Returns what the text was so far. */
+function relay(child: ChildProcess): () => string {
+  let complaints = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on("line", (line) => {
+      const entry = logEntry(line);
+      if (entry === undefined && complaints.length < 10_000) complaints += `${line}\n`;
+      const { level, message } = entry ?? { level: "error", message: line };
+      if (level === "error" || level === "warn") console.error(message);
+      else console.log(message);
+    });
+  }
+  return () => complaints;
+}
+
+function logEntry(line: string): { readonly level: string; readonly message: string } | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    const { level, message } = JSON.parse(line) as Record<string, unknown>;
+    return typeof level === "string" && typeof message === "string" ? { level, message } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks workerd to end as soon as its requests have, and ends it if they go on. */
+async function end(workerd: ChildProcess, patience: number): Promise<void> {
+  if (workerd.exitCode !== null || workerd.signalCode !== null) return;
+  const exited = once(workerd, "exit");
+  const timer = setTimeout(() => workerd.kill("SIGKILL"), patience);
+  workerd.kill("SIGTERM");
+  await exited;
+  clearTimeout(timer);
 }
