@@ -121,15 +121,18 @@ async function startWith(config: Buffer, options: RuntimeOptions): Promise<Worke
     ],
     { env: { ...process.env, TZ: "UTC", WORKERD: workerdPath() }, stdio: ["pipe", "pipe", "pipe", "pipe"] },
   );
-  const complaints = relay(child);
+  const output = relay(child);
   // One that ends before it has read its configuration is told of by its end.
   child.stdin.on("error", () => undefined);
   child.stdin.end(config);
   // When it has closed, all that it said was read.
   const closed = once(child, "close").then(() => undefined);
   const ports = await Promise.race([listening(child.stdio[3] as Readable), closed]);
-  if (ports !== undefined) return { process: child, ports };
-  const said = complaints();
+  if (ports !== undefined) {
+    output.begin();
+    return { process: child, ports };
+  }
+  const said = output.said();
   if (/address already in use/i.test(said)) throw new AddressInUseError(`${options.host}:${options.port} is in use`);
   throw new Error(`the runtime did not start:\n${said}`);
 }
@@ -163,20 +166,37 @@ async function listening(control: Readable): Promise<Ports> {
   });
 }
 
-/** Prints what workerd says: a JSON object a line where the Worker logs, else text. Returns what the text was so far. */
-function relay(child: ChildProcess): () => string {
-  let complaints = "";
+/** Passes on what workerd says: a JSON object a line where the Worker logs, else text. */
+interface Relay {
+  /** Prints what was said so far, and all that follows. */
+  begin(): void;
+  /** What was said and not printed. */
+  said(): string;
+}
+
+function relay(child: ChildProcess): Relay {
+  const held: string[] = [];
+  let isOpen = false;
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
     createInterface({ input: stream }).on("line", (line) => {
-      const entry = logEntry(line);
-      if (entry === undefined && complaints.length < 10_000) complaints += `${line}\n`;
-      const { level, message } = entry ?? { level: "error", message: line };
-      if (level === "error" || level === "warn") console.error(message);
-      else console.log(message);
+      if (isOpen) print(line);
+      else held.push(line);
     });
   }
-  return () => complaints;
+  return {
+    begin() {
+      isOpen = true;
+      for (const line of held.splice(0)) print(line);
+    },
+    said: () => held.join("\n"),
+  };
+}
+
+function print(line: string): void {
+  const { level, message } = logEntry(line) ?? { level: "error", message: line };
+  if (level === "error" || level === "warn") console.error(message);
+  else console.log(message);
 }
 
 function logEntry(line: string): { readonly level: string; readonly message: string } | undefined {
