@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import type { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { BUNDLE } from "./build.ts";
-import type { RuntimeOptions } from "./runtime.ts";
+import type { EngineRequest, RuntimeOptions } from "./runtime.ts";
 import { hasMigrated, migrate, noteMigrated } from "./migrate.ts";
 import { ROOT, WRANGLER_ENV } from "./paths.ts";
 
@@ -14,15 +14,6 @@ const PAGES = "entrepot-pages";
 
 /** A free port of loopback. */
 const UNKNOWN_ADDRESS = { host: "127.0.0.1", port: 0 } as const;
-
-/** What the process that assembles the engine is told, on standard input. */
-export interface EngineRequest {
-  readonly options: RuntimeOptions;
-  /** Where workerd's configuration goes, in its binary form. */
-  readonly config: string;
-  /** Folder for what workerd wants to find when it starts, and not later. */
-  readonly temporary: string;
-}
 
 /**
  * Applies the migrations that are missing, and writes down what workerd is to be started with. This file alone knows

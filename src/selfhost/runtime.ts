@@ -7,7 +7,6 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import type { EngineRequest } from "./engine.ts";
 import { ROOT, workerdPath } from "./paths.ts";
 
 /** What the runtime is started with. */
@@ -17,6 +16,15 @@ export interface RuntimeOptions {
   readonly port: number;
   readonly data: string;
   readonly settings: Readonly<Record<string, string>>;
+}
+
+/** What the process that assembles the engine is told, on standard input. */
+export interface EngineRequest {
+  readonly options: RuntimeOptions;
+  /** Where workerd's configuration goes, in its binary form. */
+  readonly config: string;
+  /** Folder for what workerd wants to find when it starts, and not later. */
+  readonly temporary: string;
 }
 
 /** The running Worker. */
