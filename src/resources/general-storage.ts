@@ -1,5 +1,6 @@
 import type { Clock } from "../platform/index.ts";
 import { signed, withoutAuthorship, withoutMessage, withoutRepeated } from "./authorship.ts";
+import { untilWritten } from "./contended-write.ts";
 import { deleteCollection } from "./delete-collection.ts";
 import { finalizerCauses, isFinished, markedForDeletion } from "./deletion.ts";
 import type { DependentCollector } from "./dependent-collector.ts";
@@ -28,9 +29,6 @@ import type {
   WatchFrame,
   WatchQuery,
 } from "./storage.ts";
-
-/** How often a write that another one overtook is tried again. Each time one of them gets through. */
-const ATTEMPTS = 20;
 
 /** What the general storage works with. */
 export interface GeneralStoragePorts {
@@ -81,7 +79,7 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     transform: Transform,
     options: UpdateOptions,
   ): Promise<{ readonly object: ResourceObject; readonly created: boolean }> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    return this.#untilWritten(namespace, name, async () => {
       const current = await this.#stored(namespace, name);
       if (current === undefined && !options.allowCreate) throw notFound(this.#kind, name);
       const next = await this.#ports.withhold(this.#kind, await this.#next(current, transform, options));
@@ -92,8 +90,7 @@ export class GeneralStorage implements Required<Storage>, Restorer {
         const object = await this.#create(context, namespace, named, options.ownersGiven === true).catch(
           ignoring("AlreadyExists"),
         );
-        if (object === undefined) continue;
-        return { object, created: true };
+        return object === undefined ? undefined : { object, created: true };
       }
       const object = await this.#replacement(context, current, next, options);
       const finished = isFinished(object.metadata);
@@ -105,11 +102,10 @@ export class GeneralStorage implements Required<Storage>, Restorer {
       checkSize(authored);
       if (context.dryRun) return { object: authored, created: false };
       const written = await this.#write(namespace, finished ? "DELETED" : "MODIFIED", authored, current);
-      if (written === undefined) continue;
+      if (written === undefined) return undefined;
       if (finished) await this.#ports.dependents.deleted(written);
       return { object: written, created: false };
-    }
-    throw conflict(this.#kind, name);
+    });
   }
 
   async delete(
@@ -118,7 +114,7 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     name: string,
     options: DeleteOptions,
   ): Promise<{ readonly object: ResourceObject; readonly gone: boolean }> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    return this.#untilWritten(namespace, name, async () => {
       const current = await this.#stored(namespace, name);
       if (current === undefined) throw notFound(this.#kind, name);
       this.#checkPreconditions(name, current.metadata, options.preconditions ?? {});
@@ -130,12 +126,11 @@ export class GeneralStorage implements Required<Storage>, Restorer {
       const object = this.#signed(context, withoutMessage(marked), current);
       if (context.dryRun) return { object, gone };
       const written = await this.#write(namespace, gone ? "DELETED" : "MODIFIED", object, current);
-      if (written === undefined) continue;
+      if (written === undefined) return undefined;
       if (gone) await this.#ports.dependents.deleted(written);
       else await this.#ports.dependents.marked(this.#key(namespace, name), written.metadata);
       return { object: written, gone };
-    }
-    throw conflict(this.#kind, name);
+    });
   }
 
   deleteCollection(context: RequestContext, query: ListQuery, options: DeleteOptions): Promise<ListPage> {
@@ -150,6 +145,14 @@ export class GeneralStorage implements Required<Storage>, Restorer {
 
   restore(context: RequestContext, namespace: string | undefined, name: string, rv: number): Promise<ResourceObject> {
     return restoreObject(this.#ports, this.#kind, this, { context, namespace, name }, rv);
+  }
+
+  /** @throws {StatusError} Conflict, if other writes come first again and again */
+  async #untilWritten<T>(namespace: string | undefined, name: string, write: () => Promise<T | undefined>): Promise<T> {
+    const { group, plural } = this.#kind;
+    const written = await untilWritten(JSON.stringify([group, plural, namespace, name]), write);
+    if (written === undefined) throw conflict(this.#kind, name);
+    return written;
   }
 
   #key(namespace: string | undefined, name: string): ObjectKey {
