@@ -6,7 +6,7 @@ const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 1000;
 
 /** How long a write waits for its turn, in milliseconds; the one before it may have ended without a word. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** By object: ends with the latest write that has, or waits for, its turn in this isolate. */
 const turns = new Map<string, Promise<void>>();

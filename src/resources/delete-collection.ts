@@ -60,6 +60,7 @@ function isLater(
 const labels = z.union([
   z.object({ key: z.string(), operator: z.enum(["in", "notin"]), values: z.array(z.string()) }),
   z.object({ key: z.string(), operator: z.enum(["exists", "!"]) }),
+  z.object({ key: z.string(), operator: z.enum([">", "<"]), bound: z.string() }),
 ]);
 const fields = z.object({ path: z.string(), operator: z.enum(["=", "!="]), value: z.string() });
 

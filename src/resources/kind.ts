@@ -84,8 +84,17 @@ export interface KindNames {
   readonly kind: string;
   readonly plural: string;
   readonly singular: string;
+  /** Kind of a list of objects. */
+  readonly listKind: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
+}
+
+/** Where an object keeps how many of something there are to be, and are: paths as `.spec.replicas`. */
+export interface ScalePaths {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  readonly labelSelectorPath?: string | undefined;
 }
 
 /** Group, version and kind. */
@@ -133,6 +142,8 @@ export interface ServedKind extends KindNames {
   readonly hasStatus: boolean;
   /** The same of the kind's other versions: what one version does not know may be in an object nevertheless. */
   readonly otherSchemas?: readonly SchemaNode[];
+  /** Where the counts of `scale` are; without, the kind has no such subresource. */
+  readonly scale?: ScalePaths;
   /** What is wrong with a name; a subdomain of DNS unless given. */
   readonly checkName?: (name: string) => readonly StatusCause[];
   /** Checks beyond the schema; paths as in `StatusCause.field`. */

@@ -3,7 +3,9 @@ import { badRequest } from "./status-error.ts";
 /** One condition on labels. */
 export type LabelRequirement =
   | { readonly key: string; readonly operator: "in" | "notin"; readonly values: readonly string[] }
-  | { readonly key: string; readonly operator: "exists" | "!" };
+  | { readonly key: string; readonly operator: "exists" | "!" }
+  /** The label's value is a whole number above or below this one, which is in digits. */
+  | { readonly key: string; readonly operator: ">" | "<"; readonly bound: string };
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 /** A DNS subdomain: no dot next to a dot or a dash. */
@@ -23,7 +25,7 @@ export function isLabelValue(value: string): boolean {
 }
 
 /**
- * Parses a label selector: `a=b,c!=d,e in (f,g),h notin (i),j,!k`; all conditions must hold.
+ * Parses a label selector: `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1,m<9`; all conditions must hold.
  * @throws {StatusError} BadRequest
  */
 export function parseLabelSelector(text: string): LabelRequirement[] {
@@ -57,6 +59,15 @@ function parseRequirement(part: string): LabelRequirement {
     return { key: checkedKey(key), operator: operator === "in" ? "in" : "notin", values };
   }
   if (text.startsWith("!")) return { key: checkedKey(text.slice(1).trim()), operator: "!" };
+  const order = /^([^<>=!]+)([<>])(.*)$/.exec(text);
+  if (order !== null) {
+    const [, key = "", operator, value = ""] = order;
+    const bound = value.trim();
+    if (labelNumber(bound) === undefined) {
+      throw badRequest(`unable to parse label selector: "${value.slice(0, 100)}" is not a whole number of 64 bits`);
+    }
+    return { key: checkedKey(key.trim()), operator: operator === ">" ? ">" : "<", bound };
+  }
   const equality = /^([^!=]+)(!=|==|=)(.*)$/.exec(text);
   if (equality === null) return { key: checkedKey(text), operator: "exists" };
   const [, key = "", operator, value = ""] = equality;
@@ -65,6 +76,16 @@ function parseRequirement(part: string): LabelRequirement {
     operator: operator === "!=" ? "notin" : "in",
     values: [checkedValue(value.trim())],
   };
+}
+
+/** The largest whole number of 64 bits. */
+export const MAX_LABEL_NUMBER = 2n ** 63n - 1n;
+
+/** The number that a label's value is, if it is one. A label cannot begin with a sign. */
+function labelNumber(value: string): bigint | undefined {
+  if (!/^\d{1,63}$/.test(value)) return undefined;
+  const number = BigInt(value);
+  return number <= MAX_LABEL_NUMBER ? number : undefined;
 }
 
 function checkedKey(key: string): string {
@@ -94,6 +115,13 @@ export function matchesLabels(
         return value !== undefined && requirement.values.includes(value);
       case "notin":
         return value === undefined || !requirement.values.includes(value);
+      case ">":
+      case "<": {
+        const number = value === undefined ? undefined : labelNumber(value);
+        if (number === undefined) return false;
+        const bound = BigInt(requirement.bound);
+        return requirement.operator === ">" ? number > bound : number < bound;
+      }
     }
   });
 }

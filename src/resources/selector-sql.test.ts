@@ -9,6 +9,10 @@ const OBJECTS: readonly { metadata: Record<string, unknown>; spec?: unknown }[] 
   { metadata: { name: "empty", labels: {} } },
   { metadata: { name: "gold", labels: { tier: "gold", "example.com/a.b": "x" } } },
   { metadata: { name: "blank", labels: { tier: "" } }, spec: {} },
+  { metadata: { name: "nine", labels: { tier: "0009" } } },
+  { metadata: { name: "most", labels: { tier: "9223372036854775807" } } },
+  { metadata: { name: "too-much", labels: { tier: "9223372036854775808" } } },
+  { metadata: { name: "sixty", labels: { tier: "6".repeat(60) } } },
   { metadata: { name: "null", labels: null }, spec: { source: null } },
   { metadata: { name: "text" }, spec: { source: "mirror/nginx" } },
   { metadata: { name: "quoted" }, spec: { source: "a\"b\\c'd,é=☃" } },
@@ -47,6 +51,11 @@ describe("labelSelectorSql", () => {
     "tier notin (gold,silver)",
     "example.com/a.b=x,tier=gold",
     "other!=x",
+    "tier>8",
+    "tier>9",
+    "tier<10",
+    "tier > 8, tier < 9223372036854775807",
+    "tier>9223372036854775806",
   ])("finds what matchesLabels finds: %s", (text) => {
     const requirements = parseLabelSelector(text);
     const expected = OBJECTS.filter(({ metadata }) =>

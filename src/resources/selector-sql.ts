@@ -1,6 +1,6 @@
 import type { KindKey } from "./client.ts";
 import type { FieldRequirement } from "./field-selector.ts";
-import type { LabelRequirement } from "./label-selector.ts";
+import { type LabelRequirement, MAX_LABEL_NUMBER } from "./label-selector.ts";
 import { badRequest } from "./status-error.ts";
 
 /** A boolean expression with a `?` for each parameter; the empty text if there is no condition. */
@@ -39,7 +39,20 @@ function labelCondition(requirement: LabelRequirement, column: string): Selector
       return { sql: `ifnull(${isOneOf(column)}, 0)`, parameters: [path, JSON.stringify(requirement.values)] };
     case "notin":
       return { sql: `ifnull(NOT ${isOneOf(column)}, 1)`, parameters: [path, JSON.stringify(requirement.values)] };
+    case ">":
+    case "<":
+      return {
+        sql: `ifnull(${comparison(column, requirement.operator)}, 0)`,
+        parameters: [requirement.bound, path],
+      };
   }
+}
+
+/** Digits that make a number of 64 bits; a larger one would be cut off to the largest. */
+function comparison(column: string, operator: ">" | "<"): string {
+  return `(SELECT CASE WHEN label <> '' AND label NOT GLOB '*[^0-9]*' AND (length(digits) < 19 OR
+    (length(digits) = 19 AND digits <= '${MAX_LABEL_NUMBER}')) THEN CAST(label AS INTEGER) ${operator} CAST(? AS INTEGER) END
+    FROM (SELECT label, ltrim(label, '0') AS digits FROM (SELECT json_extract(${column}, ?) AS label)))`;
 }
 
 /** However many values there are, they are one parameter. */

@@ -36,7 +36,8 @@ export function checkDefinition(
 }
 
 function checkVersion(spec: DefinitionSpec, version: DefinitionVersion, field: string): StatusCause[] {
-  const { kind, plural, singular = kind.toLowerCase(), shortNames = [], categories = [] } = spec.names;
+  const { kind, plural, singular = kind.toLowerCase(), listKind = `${kind}List` } = spec.names;
+  const { shortNames = [], categories = [] } = spec.names;
   const schema = schemaOf(version);
   const selectable = (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath);
   const about = (part: string, problems: readonly string[]): StatusCause[] =>
@@ -44,10 +45,33 @@ function checkVersion(spec: DefinitionSpec, version: DefinitionVersion, field: s
   const schemaCauses = checkSchema(schema, `${field}.schema.openAPIV3Schema`);
   if (schemaCauses.length > 0) return schemaCauses;
   return [
-    ...about("spec", nameProblems(spec.group, version.name, { kind, plural, singular, shortNames, categories })),
+    ...about(
+      "spec",
+      nameProblems(spec.group, version.name, { kind, plural, singular, listKind, shortNames, categories }),
+    ),
+    ...about(`${field}.subresources.scale`, scaleProblems(version, completeSchema(schema))),
     ...about(`${field}.additionalPrinterColumns`, columnProblems(columnsOf(version))),
     ...about(`${field}.selectableFields`, selectableFieldProblems(selectable, completeSchema(schema))),
   ];
+}
+
+/** The wanted count is written, so it must be there to be written to. */
+function scaleProblems({ subresources }: DefinitionVersion, schema: SchemaNode): string[] {
+  const paths = Object.entries(subresources?.scale ?? {});
+  const roots = { specReplicasPath: ".spec.", statusReplicasPath: ".status." } as const;
+  return paths.flatMap(([name, path]) => {
+    if (path === undefined) return [];
+    const root = name in roots ? roots[name as keyof typeof roots] : undefined;
+    if (root !== undefined && !path.startsWith(root)) return [`${name} "${path}" must begin with ${root}`];
+    const node = nodeAt(schema, path);
+    const type = root === undefined ? "string" : "integer";
+    return node === undefined || node.type === type ? [] : [`${name} "${path}" must be ${type} in the schema`];
+  });
+}
+
+function nodeAt(schema: SchemaNode, path: string): SchemaNode | undefined {
+  const names = path.slice(1).split(".");
+  return names.reduce<SchemaNode | undefined>((node, name) => node?.properties?.[name], schema);
 }
 
 function checkSchema(schema: SchemaNode, field: string): StatusCause[] {

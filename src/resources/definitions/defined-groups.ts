@@ -7,6 +7,7 @@ import type { RuntimeGroups, StorageFactory } from "../resource-registry.ts";
 import type { ResourceStore } from "../resource-store.ts";
 import { completeSchema } from "../schema/serve-kind.ts";
 import type { FullStorage, Storage } from "../storage.ts";
+import { byPriority } from "../version-priority.ts";
 import {
   DEFINITIONS,
   type DefinitionSpec,
@@ -91,14 +92,16 @@ export class DefinedGroups implements RuntimeGroups {
     }
     return {
       group,
-      versions: [...versions].map(([version, resources]): ServedVersion => ({ version, resources, routes: [] })),
+      versions: [...versions]
+        .toSorted(([left], [right]) => byPriority(left, right))
+        .map(([version, resources]): ServedVersion => ({ version, resources, routes: [] })),
     };
   }
 
   #resource(spec: DefinitionSpec, version: DefinitionVersion, isGoing: boolean): ServedResource {
     const served = servedKind(spec, version);
     const general = this.#ports.makeStorage(served, {});
-    const sentence = `${spec.group}/${version.name} ${spec.names.kind} is deprecated`;
+    const sentence = version.deprecationWarning ?? `${spec.group}/${version.name} ${spec.names.kind} is deprecated`;
     const storage = version.deprecated === true ? warning(general, sentence) : general;
     return { served, storage: isGoing ? withoutCreation(storage) : storage, connecters: [] };
   }
@@ -119,6 +122,7 @@ export function servedKind(spec: DefinitionSpec, version: DefinitionVersion): Se
     kind: names.kind,
     plural: names.plural,
     singular: names.singular ?? names.kind.toLowerCase(),
+    listKind: names.listKind ?? `${names.kind}List`,
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     scope,
@@ -128,6 +132,7 @@ export function servedKind(spec: DefinitionSpec, version: DefinitionVersion): Se
     selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath),
     hasStatus: version.subresources?.status !== undefined,
     otherSchemas: spec.versions.filter((other) => other !== version).map(schemaOf),
+    ...(version.subresources?.scale === undefined ? {} : { scale: version.subresources.scale }),
   };
 }
 

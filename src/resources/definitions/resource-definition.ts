@@ -29,6 +29,16 @@ const columnSchema = z.object({
   priority: z.number().int().min(0).optional().describe("0 is always shown, higher ones with `-o wide`."),
 });
 
+const pathOfCount = (description: string) => z.string().startsWith(".").describe(description);
+
+const scaleSchema = z
+  .object({
+    specReplicasPath: pathOfCount("Where the wanted count is, as `.spec.replicas`."),
+    statusReplicasPath: pathOfCount("Where the present count is, as `.status.replicas`."),
+    labelSelectorPath: pathOfCount("Where the selector of what is counted is, as text.").optional(),
+  })
+  .describe("Serves `scale`, by which `kubectl scale` and autoscalers count objects up and down.");
+
 export const definitionSpecSchema = z.object({
   group: z.string().describe("API group, a DNS name of at least two labels."),
   scope: z.enum(["Namespaced", "Cluster"]).default("Namespaced").describe("Whether objects are in namespaces."),
@@ -37,6 +47,7 @@ export const definitionSpecSchema = z.object({
       kind: z.string().describe("Name of the kind, in CamelCase."),
       plural: z.string().describe("Name in paths, in lower case."),
       singular: z.string().optional().describe("The kind in lower case unless given."),
+      listKind: z.string().optional().describe("Kind of a list of objects; the kind and `List` unless given."),
       shortNames: z.array(z.string()).optional().describe("Short names for kubectl."),
       categories: z.array(z.string()).optional().describe("Groups of kinds, such as `all`."),
     })
@@ -52,8 +63,12 @@ export const definitionSpecSchema = z.object({
           .describe("The version that stored objects are checked against; one must have it."),
         deprecated: z.boolean().optional().describe("Warns whoever uses the version."),
         schema: z.object({ openAPIV3Schema: schemaNode }).describe("What objects look like."),
+        deprecationWarning: z.string().max(256).optional().describe("What users of a deprecated version are told."),
         subresources: z
-          .object({ status: z.looseObject({}).optional().describe("Separates `status` from the rest.") })
+          .object({
+            status: z.looseObject({}).optional().describe("Separates `status` from the rest."),
+            scale: scaleSchema.optional(),
+          })
           .optional()
           .describe("Further endpoints of an object."),
         additionalPrinterColumns: z.array(columnSchema).optional().describe("Columns of `kubectl get`."),
@@ -64,7 +79,15 @@ export const definitionSpecSchema = z.object({
       }),
     )
     .min(1)
-    .describe("Versions, the preferred one first."),
+    .describe("Versions. Clients are offered v2 before v1, and v1 before v1beta1."),
+  conversion: z
+    .object({ strategy: z.literal("None").describe("Versions differ in their name only.") })
+    .optional()
+    .describe("How objects of one version become those of another."),
+  preserveUnknownFields: z
+    .literal(false)
+    .optional()
+    .describe("Fields that a schema does not have are dropped; a schema says where they are kept."),
 });
 
 export const conditionSchema = z.object({

@@ -2,7 +2,7 @@ import { type BodyFault, bodyFaultMessage, readBody } from "../../platform/index
 import type { JsonObject } from "../object.ts";
 import { isRecord } from "../schema/values.ts";
 import { badRequest, StatusError } from "../status-error.ts";
-import { parseJsonValues, SyntaxFault } from "./json-text.ts";
+import { InexactInteger, parseJsonValues, SyntaxFault } from "./json-text.ts";
 import { decodeProtobuf } from "./protobuf.ts";
 import { parseYamlDocuments } from "./yaml-text.ts";
 
@@ -129,6 +129,9 @@ function decode(bytes: Uint8Array, kind: BodyKind): Decoded {
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
     const { line, column } = error.place;
+    if (error instanceof InexactInteger) {
+      throw new StatusError("Invalid", `line ${line}, column ${column}: ${error.message}`);
+    }
     throw badRequest(`the body is not good ${format}: line ${line}, column ${column}: ${error.message}`);
   }
 }

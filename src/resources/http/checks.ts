@@ -28,21 +28,28 @@ export function checkFields(
 }
 
 /**
- * What a client sent, with metadata if it has none.
+ * What a client sent, with metadata if it has none. In what all objects have, a null is nothing.
  * @throws {StatusError} BadRequest if what must be a text or an object is something else
  */
 export function objectWithMetadata(object: JsonObject): ResourceInput {
-  const metadata = object["metadata"] ?? {};
-  if (!isRecord(metadata)) throw badRequest("metadata: must be an object");
-  for (const field of ["apiVersion", "kind"]) checkText(field, object[field]);
-  for (const field of TEXTS_OF_METADATA) checkText(`metadata.${field}`, metadata[field]);
-  return { ...object, metadata } as unknown as ResourceInput;
+  const { apiVersion, kind, metadata, ...rest } = object;
+  const given = metadata ?? {};
+  if (!isRecord(given)) throw badRequest("metadata: must be an object");
+  const present = withoutNulls(given);
+  const type = withoutNulls({ apiVersion, kind });
+  for (const [field, value] of Object.entries(type)) checkText(field, value);
+  for (const field of TEXTS_OF_METADATA) checkText(`metadata.${field}`, present[field]);
+  return { ...type, metadata: present, ...rest } as unknown as ResourceInput;
+}
+
+function withoutNulls(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
 }
 
 const TEXTS_OF_METADATA = ["name", "namespace", "generateName", "uid", "resourceVersion"] as const;
 
 function checkText(field: string, value: unknown): void {
-  if (value !== undefined && value !== null && typeof value !== "string") throw badRequest(`${field}: must be a text`);
+  if (value !== undefined && typeof value !== "string") throw badRequest(`${field}: must be a text`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type ServedGroup, type ServedResource, type ServedVersion, verbsOf } from "../api-model.ts";
-import { apiVersionOf } from "../kind.ts";
+import { apiVersionOf, type GroupVersionKind } from "../kind.ts";
 import type { Connecter } from "../storage.ts";
 import type { DiscoveryFormat } from "./negotiate.ts";
 import { stableHash } from "./stable-hash.ts";
@@ -8,7 +8,11 @@ import { stableHash } from "./stable-hash.ts";
 interface Subresource {
   readonly name: string;
   readonly verbs: readonly string[];
+  /** What it answers, if it is not the kind itself. */
+  readonly kind?: GroupVersionKind;
 }
+
+const SCALE: GroupVersionKind = { group: "autoscaling", version: "v1", kind: "Scale" };
 
 const METHOD_VERBS = { GET: "get", POST: "create", PUT: "update", DELETE: "delete" } as const;
 
@@ -60,11 +64,11 @@ function resourceEntries(resource: ServedResource): object[] {
     ...named(resource),
     storageVersionHash: btoa(stableHash(`${served.group}/${served.kind}`).slice(0, 8)),
   };
-  const subresources = subresourcesOf(resource).map(({ name, verbs }) => ({
+  const subresources = subresourcesOf(resource).map(({ name, verbs, kind }) => ({
     name: `${served.plural}/${name}`,
     singularName: "",
     namespaced,
-    kind: served.kind,
+    ...(kind ?? { kind: served.kind }),
     verbs,
   }));
   return [entry, ...subresources];
@@ -84,7 +88,8 @@ function subresourcesOf({ served, storage, connecters }: ServedResource): Subres
     ...(storage.update === undefined ? [] : ["patch", "update"]),
   ];
   const status = served.hasStatus && statusVerbs.length > 0 ? [{ name: "status", verbs: statusVerbs }] : [];
-  return [...status, ...connecters.map(connecterEntry)];
+  const scale = served.scale === undefined ? [] : [{ name: "scale", verbs: statusVerbs, kind: SCALE }];
+  return [...status, ...scale, ...connecters.map(connecterEntry)];
 }
 
 function connecterEntry({ subresource, methods }: Connecter): Subresource {
@@ -119,7 +124,11 @@ export function groupDiscoveryList(
 function resourceDiscovery(resource: ServedResource): object {
   const { served, storage } = resource;
   const responseKind = { group: served.group, version: served.version, kind: served.kind };
-  const subresources = subresourcesOf(resource).map(({ name, verbs }) => ({ subresource: name, responseKind, verbs }));
+  const subresources = subresourcesOf(resource).map(({ name, verbs, kind = responseKind }) => ({
+    subresource: name,
+    responseKind: kind,
+    verbs,
+  }));
   return {
     resource: served.plural,
     responseKind,

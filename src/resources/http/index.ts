@@ -7,6 +7,7 @@ import { handleObjects } from "./objects.ts";
 import { handleReview } from "./reviews.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import { handleRoute } from "./routes.ts";
+import { handleScale } from "./scale.ts";
 import type { ApiServices } from "./services.ts";
 import { StatusError } from "../status-error.ts";
 
@@ -85,6 +86,8 @@ async function resource(call: ApiCall, info: RequestInfo & { readonly kind: "res
   }
   if (info.subresource === "") return handleObjects(target);
   if (info.subresource === "status" && served.served.hasStatus) return handleObjects(target);
+  if (info.subresource === "scale" && served.served.scale !== undefined)
+    return handleScale(target, served.served.scale);
   return handleConnect(target, authorize, contextOf);
 }
 

@@ -33,6 +33,14 @@ export class SyntaxFault extends Error {
   }
 }
 
+/** A whole number that no double has: it would be kept as another one. */
+export class InexactInteger extends SyntaxFault {
+  constructor(written: string, place: Place) {
+    const range = `-${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`;
+    super(`the whole number ${written.slice(0, 50)} cannot be kept exactly: they are from ${range}`, place, true);
+  }
+}
+
 /**
  * Reads the JSON values in a text, one after another. Stricter than `JSON.parse`, which says nothing of keys that are
  * there twice, and tells where a fault is.
@@ -174,6 +182,7 @@ class JsonReader {
     if (text === "") throw this.#fault(start < this.#text.length ? "expected a value" : "the text ends too early");
     const value = Number(text);
     if (!Number.isFinite(value)) throw this.#fault("a number that is too large", start);
+    if (/^-?\d+$/.test(text) && !Number.isSafeInteger(value)) throw new InexactInteger(text, this.#place(start));
     return value;
   }
 

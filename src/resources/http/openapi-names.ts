@@ -27,8 +27,8 @@ export function kindOf({ group, version, kind }: ServedKind): GroupVersionKind {
 }
 
 /** The kind of a list of objects. */
-export function listKindOf({ group, version, kind }: ServedKind): GroupVersionKind {
-  return { group, version, kind: `${kind}List` };
+export function listKindOf({ group, version, listKind }: ServedKind): GroupVersionKind {
+  return { group, version, kind: listKind };
 }
 
 /** Where a version of a group is served, without a slash at either end. */

@@ -57,7 +57,7 @@ export function openApiV2Document(groups: readonly ServedGroup[]): DocumentV2 {
   const definitions = [
     ...META_SCHEMAS.map(([name, node]) => [name, schemaV2(node)] as const),
     ...resources.flatMap(({ served }) =>
-      kindSchemas(served, refer, toRecord).map(({ name, schema }) => [name, schema as SchemaV2] as const),
+      kindSchemas(served, refer, toRecord).map(({ name, schema }) => [name, closedOrOpen(schema)] as const),
     ),
   ];
   const paths = resources
@@ -69,6 +69,16 @@ export function openApiV2Document(groups: readonly ServedGroup[]): DocumentV2 {
     paths: Object.fromEntries(paths),
     definitions: Object.fromEntries(definitions),
   };
+}
+
+/**
+ * A kind that is open at its root has no properties here at all: clients that read v2 would take those for all there
+ * are. @see kubernetes/apiextensions-apiserver, pkg/controller/openapi/builder, buildKubeNative
+ */
+function closedOrOpen(schema: SchemaV2): SchemaV2 {
+  if (schema["x-kubernetes-preserve-unknown-fields"] !== true) return schema;
+  const { properties: _properties, required: _required, ...open } = schema;
+  return open;
 }
 
 function toRecord(node: SchemaNode): Readonly<Record<string, unknown>> {

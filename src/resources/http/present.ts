@@ -40,5 +40,5 @@ function presentList(target: ResourceTarget, page: ListPage, format: ObjectForma
     const some = items.map((item) => partialObjectMetadata(item, format.version));
     return { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${format.version}`, metadata, items: some };
   }
-  return { kind: `${served.kind}List`, apiVersion: apiVersionOf(served), metadata, items };
+  return { kind: served.listKind, apiVersion: apiVersionOf(served), metadata, items };
 }

@@ -59,16 +59,24 @@ export function parseDeleteOptions(
     (body["orphanDependents"] === true ? "Orphan" : "Background");
   if (typeof policy !== "string" || !POLICIES.includes(policy))
     throw badRequest("propagationPolicy: must be Background, Foreground or Orphan");
-  const preconditions = body["preconditions"];
   return {
     propagationPolicy: policy as PropagationPolicy,
-    ...(isPreconditions(preconditions) ? { preconditions } : {}),
+    preconditions: parsePreconditions(body["preconditions"] ?? {}),
     dryRun: isDryRun(query.getAll("dryRun")) || isDryRun(Array.isArray(body["dryRun"]) ? body["dryRun"] : []),
   };
 }
 
-function isPreconditions(value: unknown): value is { uid?: string; resourceVersion?: string } {
-  return typeof value === "object" && value !== null && Object.values(value).every((each) => typeof each === "string");
+/** Who asks for a condition that is none must not have the deletion without it. @throws {StatusError} BadRequest */
+function parsePreconditions(given: unknown): { uid?: string; resourceVersion?: string } {
+  const { uid, resourceVersion } = given as { readonly uid?: unknown; readonly resourceVersion?: unknown };
+  for (const [name, value] of Object.entries({ uid, resourceVersion })) {
+    if (value !== undefined && value !== null && typeof value !== "string")
+      throw badRequest(`preconditions.${name}: must be a text`);
+  }
+  return {
+    ...(typeof uid === "string" ? { uid } : {}),
+    ...(typeof resourceVersion === "string" ? { resourceVersion } : {}),
+  };
 }
 
 /** Whether writes are to be tried only. `All` is the only value there is. @throws {StatusError} BadRequest */

@@ -15,7 +15,7 @@ import {
   type YAMLSeq,
 } from "yaml";
 import { isPoisonous, MAX_NESTING } from "../patch/limits.ts";
-import { type Place, SyntaxFault } from "./json-text.ts";
+import { InexactInteger, type Place, SyntaxFault } from "./json-text.ts";
 
 /** A document of a YAML text that is not empty: its value, or what is wrong with it. */
 export interface YamlDocument extends Place {
@@ -153,10 +153,20 @@ class NodeReader {
     return value;
   }
 
-  #scalar(node: { readonly value: unknown; readonly range?: readonly number[] | null | undefined }): unknown {
-    const { value } = node;
+  #scalar(node: {
+    readonly value: unknown;
+    readonly source?: string | undefined;
+    readonly range?: readonly number[] | null | undefined;
+  }): unknown {
+    const { value, source = "" } = node;
     if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-    if (typeof value === "number" && Number.isFinite(value)) return value;
+    if (typeof value === "number" && Number.isFinite(value)) {
+      const isWhole = /^[-+]?(?:\d+|0x[\da-fA-F]+|0o[0-7]+)$/.test(source);
+      if (isWhole && !Number.isSafeInteger(value)) {
+        throw new InexactInteger(source, this.#place(node.range?.[0] ?? 0));
+      }
+      return value;
+    }
     throw this.#fault(node, "a value that JSON does not have");
   }
 

@@ -19,6 +19,8 @@ export function nameProblems(group: string, version: string, names: KindNames): 
   check(group === "" || GROUP.test(group), `group "${group}" must be a DNS name with a dot, in lower case`);
   check(VERSION.test(version), `version "${version}" must be such as v1, v1beta1 or v2alpha1`);
   check(KIND.test(names.kind), `kind "${names.kind}" must begin with a capital and have letters and digits only`);
+  check(KIND.test(names.listKind), `kind of lists "${names.listKind}" must be such as ${names.kind}List`);
+  check(names.listKind !== names.kind, `kind of lists "${names.listKind}" must not be that of the objects`);
   check(LABEL.test(names.plural), `plural "${names.plural}" must be a DNS label in lower case`);
   check(LABEL.test(names.singular), `singular "${names.singular}" must be a DNS label in lower case`);
   for (const name of names.shortNames)

@@ -17,6 +17,7 @@ export function serveKind(group: string, version: string, declaration: KindDecla
     kind: declaration.kind,
     plural: declaration.plural,
     singular: declaration.singular ?? declaration.kind.toLowerCase(),
+    listKind: `${declaration.kind}List`,
     shortNames: declaration.shortNames ?? [],
     categories: declaration.categories ?? [],
   };

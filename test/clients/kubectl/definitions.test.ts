@@ -40,6 +40,45 @@ describe.each(kubectlPrograms())("$name: kinds at run time", (program) => {
     expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
   });
 
+  test("a kind that is open at its root, and counted by scale, passes kubectl's own validation, also in a List", async () => {
+    const definition = {
+      apiVersion: "platform.entrepot.dev/v1",
+      kind: "ResourceDefinition",
+      metadata: { name: "opens.free.example.org" },
+      spec: {
+        group: "free.example.org",
+        names: { kind: "Open", plural: "opens" },
+        versions: [
+          {
+            name: "v1",
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+            subresources: { scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" } },
+          },
+        ],
+      },
+    };
+    const open = (name: string) => ({
+      apiVersion: "free.example.org/v1",
+      kind: "Open",
+      metadata: { name },
+      anything: { goes: [1, { two: 3 }] },
+    });
+    await kubectl.run("apply", "-f", kubectl.file("open.json", JSON.stringify(definition)));
+    await kubectl.run("apply", "-f", kubectl.file("one.json", JSON.stringify(open("one"))));
+    const list = { apiVersion: "v1", kind: "List", items: [open("two"), open("three")] };
+    await kubectl.run("create", "-f", kubectl.file("list.json", JSON.stringify(list)));
+    await kubectl.run("scale", "opens.free.example.org/one", "--replicas=4");
+    const { items } = await kubectl.json<TestList>("get", "opens.free.example.org");
+    expect(items.map(({ metadata, spec }) => [metadata.name, spec?.["replicas"]])).toEqual([
+      ["one", 4],
+      ["three", undefined],
+      ["two", undefined],
+    ]);
+    await kubectl.run("delete", "rd", "opens.free.example.org", "--timeout=30s");
+  });
+
   test("an app brings its kinds and objects, and takes them along", async () => {
     await kubectl.run("apply", "-f", PLAYLISTS);
     expect(await kubectl.run("wait", "app/playlist", "--for=condition=Installed", "--timeout=30s")).toContain("met");

@@ -35,7 +35,7 @@ export function celValue(value: unknown, node: SchemaNode | undefined, depth = 0
   if (depth > MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
   if (typeof value === "number") {
     // A field of type number is a double even where its value is whole.
-    return node?.type !== "number" && Number.isInteger(value) ? BigInt(value) : value;
+    return node?.type !== "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
   }
   if (Array.isArray(value)) return value.map((element) => celValue(element, node?.items, depth + 1));
   if (!isRecord(value)) return value;
