@@ -155,6 +155,8 @@ function createServices(env: Env): Services {
     content,
     client,
     decrypter: secrets.decrypter,
+    standing: (writer) => gate.standing(writer),
+    use: () => resources.use,
     background: waitUntil,
   });
   const resources = createResources({

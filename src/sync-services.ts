@@ -1,12 +1,13 @@
-import { API_GROUPS, type Identity } from "./access/index.ts";
+import { API_GROUPS, type Gate, type Identity } from "./access/index.ts";
 import type { Content } from "./content/index.ts";
 import type { Sleep } from "./mirror/index.ts";
 import type { MessageConsumer, SyncMaintenance } from "./operations/index.ts";
 import type { Clock, Config, Database, Env, Log, Outbound } from "./platform/index.ts";
-import type { GroupBuilder, ResourceClient, SecretDecrypter } from "./resources/index.ts";
+import type { GroupBuilder, ResourceClient, SecretDecrypter, UseRule } from "./resources/index.ts";
 import {
   createNotifier,
   createRegistries,
+  createWriterRights,
   executionHub,
   ExecutionStore,
   forgetOld,
@@ -39,6 +40,10 @@ export interface SyncServicesPorts {
   /** Asked for when it is needed, not before: it is made after the groups. */
   readonly client: () => ResourceClient;
   readonly decrypter: SecretDecrypter;
+  /** Someone who wrote something earlier, with what they hold now. */
+  readonly standing: Gate["standing"];
+  /** Asked for when it is needed, not before: it is made after the groups. */
+  readonly use: () => UseRule;
   /** Work to finish after the answer. */
   readonly background: (work: Promise<unknown>) => void;
 }
@@ -81,7 +86,15 @@ export function createSync(ports: SyncServicesPorts): Sync {
     sleep,
     log,
   });
-  const notifier = createNotifier({ client, decrypter, outbound, items, logs, clock, log });
+  const rights = createWriterRights({
+    async standing(writer) {
+      const found = await ports.standing(writer);
+      return found.ok ? found.value : undefined;
+    },
+    use: ports.use,
+    mayCopy,
+  });
+  const notifier = createNotifier({ rights, client, decrypter, outbound, items, logs, clock, log });
   const work: SyncPorts = {
     executions,
     items,
@@ -89,6 +102,7 @@ export function createSync(ports: SyncServicesPorts): Sync {
     memory: new MemoryStore(database, clock),
     client,
     registries,
+    rights,
     queue: env.SYNC,
     hub,
     notify: (run, task) => notifier.runEnded(run, task),
@@ -113,7 +127,7 @@ export function createSync(ports: SyncServicesPorts): Sync {
       registries: access,
       channels: notifier,
       outbound,
-      mayCopy: ({ identity }, verb, namespace) => mayCopy(identity, verb, namespace),
+      mayCopy,
     }),
     messages: env.DISK === undefined ? runner : detached(runner, ports),
     maintenance: {

@@ -437,3 +437,40 @@ describe("an assertion of Cloudflare Access, which browsers have sent by whateve
     expect(state.proofs).toBe(2);
   });
 });
+
+describe("someone who wrote something earlier", () => {
+  const writer = { name: "alice", credential: "password", isNamedElsewhere: false } as const;
+
+  it("holds what they hold now, and nothing without an account", async () => {
+    const { gate } = fixture();
+    const alice = await gate.standing(writer);
+    expect(alice).toMatchObject({ ok: true, value: { name: "alice", credential: { type: "password" } } });
+    expect(await gate.standing({ ...writer, name: "nobody-here" })).toMatchObject({ ok: false });
+    expect(await gate.standing({ ...writer, name: "disabled-listed" })).toMatchObject({ ok: false });
+  });
+
+  it("is not whom the settings name, if another party named them", async () => {
+    const { gate } = fixture();
+    const admin = { ...writer, name: "admin" };
+    expect(await gate.standing(admin)).toMatchObject({
+      ok: true,
+      value: { groups: expect.arrayContaining([GROUPS.masters]) },
+    });
+    expect(await gate.standing({ ...admin, isNamedElsewhere: true })).toMatchObject({ ok: false });
+  });
+
+  it("is everyone as long as the server is open", async () => {
+    const nobody = { name: ANONYMOUS, credential: "none", isNamedElsewhere: false } as const;
+    const { gate, state } = fixture({ access: "open" });
+    state.isConfigured = false;
+    expect(await gate.standing(nobody)).toMatchObject({ value: { groups: [GROUPS.unauthenticated, GROUPS.masters] } });
+    const closed = fixture();
+    expect(await closed.gate.standing(nobody)).toMatchObject({ value: { groups: [GROUPS.unauthenticated] } });
+  });
+
+  it("is the platform, where it was the platform", async () => {
+    const { gate } = fixture();
+    const system = { name: "system:entrepot", credential: "internal", isNamedElsewhere: false } as const;
+    expect(await gate.standing(system)).toMatchObject({ value: { name: "system:entrepot", groups: [GROUPS.masters] } });
+  });
+});

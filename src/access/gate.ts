@@ -11,6 +11,8 @@ import {
   isAnonymous,
   type Principal,
   type RepositoryVerb,
+  systemIdentity,
+  type Writer,
 } from "./identity.ts";
 import type { AccessDecision, AccessRequest, Grant } from "./policy.ts";
 import { compilePolicy, mastersPolicy } from "./policy-evaluation.ts";
@@ -31,6 +33,11 @@ export interface Gate {
   authenticate(request: Request): Promise<Result<Identity, AuthenticationFailure>>;
   /** The identity of someone whose credential was checked otherwise. Fails if there is no such account, or it is disabled. */
   identify(principal: Principal): Promise<Result<Identity, AuthenticationFailure>>;
+  /**
+   * Someone who wrote something earlier, with what they hold now: for what acts in their name without them. Fails if
+   * there is no such account any more, or it is disabled.
+   */
+  standing(writer: Writer): Promise<Result<Identity, AuthenticationFailure>>;
   /** Whether the scope of the credential and then the policy allow it. */
   decide(identity: Identity, request: AccessRequest): AccessDecision;
   /** The same for the actions of `/v2`. `repository` is the whole name; absent for `catalog`. */
@@ -155,6 +162,15 @@ export function createGate(ports: GatePorts): Gate {
     });
   }
 
+  async function standing({ name, credential: type, isNamedElsewhere }: Writer): Promise<Authenticated> {
+    if (type === "internal") return ok(systemIdentity(name));
+    if (settings.access === "silly") return identify({ ...sillyPrincipal(""), name });
+    if (name === ANONYMOUS && settings.access === "open" && !(await isConfigured(await directory.generation()))) {
+      return ok(EVERYONE);
+    }
+    return identify({ name, groups: [], credential: { type }, ...(isNamedElsewhere && { issuer: "another" }) });
+  }
+
   /** What a principal holds, unless there is no such account, or it is disabled. */
   async function holderOf(principal: Principal): Promise<Result<Holder, AuthenticationFailure>> {
     const { name, vouched, grants, issuer } = principal;
@@ -222,6 +238,7 @@ export function createGate(ports: GatePorts): Gate {
   return {
     authenticate,
     identify,
+    standing,
     decide,
     allows,
     challenge: (request, about) => challengeText(settings.challenge, request.url, about),

@@ -21,6 +21,15 @@ export interface CredentialUse {
   readonly name?: string;
 }
 
+/** Someone who wrote something earlier, as what they wrote remembers them. */
+export interface Writer {
+  readonly name: string;
+  /** The kind of their credential. */
+  readonly credential: CredentialUse["type"];
+  /** Whether another party named them (`Identity.issuer`). */
+  readonly isNamedElsewhere: boolean;
+}
+
 /** An entry of a token's claim `access`. @see Docker, "Token authentication specification" */
 export interface ScopeAccess {
   readonly type: string;

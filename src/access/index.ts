@@ -32,6 +32,7 @@ export {
   serviceAccountIdentity,
   systemIdentity,
   WAIT_MESSAGES,
+  type Writer,
 } from "./identity.ts";
 export type { AccessDecision, AccessRequest, Grant, Policy, Rule } from "./policy.ts";
 export { loginGuardClass } from "./login-guard.ts";

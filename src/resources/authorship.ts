@@ -1,4 +1,4 @@
-import type { CredentialUse, Identity } from "../access/index.ts";
+import type { CredentialUse, Identity, Writer } from "../access/index.ts";
 import type { ObjectMeta, ResourceObject } from "./object.ts";
 import { isRecord } from "./schema/values.ts";
 
@@ -33,7 +33,7 @@ type Annotations = Readonly<Record<string, string>>;
 export interface Author {
   /** As roles and audit name it. */
   readonly name: string;
-  /** The kind of the credential, and what finds it again: `api-key 0198… (laptop)`. */
+  /** The kind of the credential, what finds it again, and who named its owner: `api-key 0198… (laptop) via corp`. */
   readonly credential: string;
 }
 
@@ -107,7 +107,7 @@ export function signed(object: ResourceObject, { previous, identity, time }: Cha
   const isDeletion = object.metadata.deletionTimestamp !== previous?.metadata.deletionTimestamp;
   const isUpkeep = identity.credential.type === "internal" && !isNewSpec && !isDeletion;
   if (isUpkeep) return withMessageOf(object, previous);
-  const author = { name: identity.name, credential: describe(identity.credential) };
+  const author = { name: identity.name, credential: describe(identity) };
   const { [SERVERS.specBy]: _by, [SERVERS.specWith]: _with, ...annotations } = object.metadata.annotations ?? {};
   const created =
     previous === undefined ? { [SERVERS.createdBy]: author.name, [SERVERS.createdWith]: author.credential } : {};
@@ -142,9 +142,19 @@ function messageOf({ metadata: { annotations } }: WithMetadata): string | undefi
   return annotations?.[MESSAGE];
 }
 
-function describe({ type, id, name }: CredentialUse): string {
+function describe({ credential: { type, id, name }, issuer }: Identity): string {
   const shown = id === undefined || !SHOWN_IDS.has(type) ? type : `${type} ${id}`;
-  return name === undefined ? shown : `${shown} (${name})`;
+  const named = name === undefined ? shown : `${shown} (${name})`;
+  return issuer === undefined ? named : `${named} via ${issuer}`;
+}
+
+/**
+ * The author of a spec, for the question what they may do now. Whoever calls their key so that it looks as if another
+ * party had named them has less by it, never more.
+ */
+export function writerOf({ name, credential }: Author): Writer {
+  const [type = "none"] = credential.split(" ");
+  return { name, credential: type as CredentialUse["type"], isNamedElsewhere: / via \S/.test(credential) };
 }
 
 function withAnnotations<T extends WithMetadata>(object: T, isKept: (name: string) => boolean): T {

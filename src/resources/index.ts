@@ -7,7 +7,7 @@ export {
   scopeAuthorizer,
   systemAuthorizer,
 } from "./authorizer.ts";
-export { type Author, specAuthorOf } from "./authorship.ts";
+export { type Author, specAuthorOf, writerOf } from "./authorship.ts";
 export type { ClientQuery, KindKey, ResourceClient } from "./client.ts";
 export { createResources, type ResourcePorts, type Resources } from "./compose.ts";
 export { type ContinueToken, decodeContinue, encodeContinue } from "./continue-token.ts";

@@ -27,4 +27,5 @@ export { testedStatus } from "./registry-connecters.ts";
 export { type RegistrySpec, type RegistryStatus, type RegistryType } from "./registry.ts";
 export { syncGroup, type SyncGroupPorts } from "./sync-group.ts";
 export type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "./sync-task.ts";
+export { createWriterRights, type WriterRights } from "./writer-rights.ts";
 export { upcomingRuns } from "./upcoming-runs.ts";

@@ -25,6 +25,7 @@ import { syncTaskKind, type SyncTask, type SyncTaskSpec } from "./sync-task.ts";
 import { circleCauses } from "./task-circles.ts";
 import { taskConnecters } from "./task-connecters.ts";
 import { localUses, taskCauses } from "./task-rules.ts";
+import { copyText, type MayCopy } from "./writer-rights.ts";
 
 /** What the group works with. */
 export interface SyncGroupPorts {
@@ -44,7 +45,7 @@ export interface SyncGroupPorts {
    * Whether the one who writes a task may pull from or push to every repository of a namespace of this registry, or of
    * all of them. Without asking, whoever may write tasks could read and write what they may not.
    */
-  readonly mayCopy: (context: RequestContext, verb: "pull" | "push", namespace: string | undefined) => boolean;
+  readonly mayCopy: MayCopy;
   /** How often watches and followed logs look for changes, in milliseconds; a second unless given. */
   readonly pollInterval?: number;
 }
@@ -121,9 +122,8 @@ async function syncTaskCauses(attributes: AdmissionAttributes, ports: SyncGroupP
   const spec = object.spec as SyncTaskSpec;
   const causes = taskCauses(spec);
   for (const { verb, namespace: place, field } of localUses(spec)) {
-    if (ports.mayCopy(context, verb, place)) continue;
-    const what = place === undefined ? "every namespace" : `the namespace ${JSON.stringify(place)}`;
-    const message = `Forbidden: you may not ${verb} in ${what} of this registry`;
+    if (ports.mayCopy(context.identity, verb, place)) continue;
+    const message = `Forbidden: you may not ${copyText({ verb, namespace: place })}`;
     causes.push({ reason: "FieldValueForbidden", field, message });
   }
   if (causes.length === 0) {

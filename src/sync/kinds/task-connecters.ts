@@ -6,6 +6,8 @@ import { SYNC_API_VERSION, SYNC_TASKS } from "./names.ts";
 import type { RunRefusal, TaskControl } from "./ports.ts";
 import { bodyOf } from "./request-body.ts";
 import type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "./sync-task.ts";
+import { localUses } from "./task-rules.ts";
+import { copyText, type MayCopy } from "./writer-rights.ts";
 
 /** Tags that one request may name. */
 const MAX_TAGS = 1000;
@@ -30,6 +32,7 @@ export interface TaskConnecterPorts {
   readonly client: () => ResourceClient;
   readonly executions: ExecutionStore;
   readonly control: TaskControl;
+  readonly mayCopy: MayCopy;
 }
 
 interface Target {
@@ -39,7 +42,7 @@ interface Target {
 
 /** `POST …/run`, `POST …/stop` and `GET` or `POST …/preview` of a task. */
 export function taskConnecters(ports: TaskConnecterPorts): Connecter[] {
-  const { executions, control, client } = ports;
+  const { executions, control, client, mayCopy } = ports;
   const taskAt = ({ namespace, name }: Target) => findTask(client(), namespace, name);
 
   return [
@@ -78,8 +81,13 @@ export function taskConnecters(ports: TaskConnecterPorts): Connecter[] {
       subresource: "preview",
       description: "What a run would do, without doing it: `?limit=100`, or the same and `tags` in a body.",
       methods: ["GET", "POST"],
-      async connect(_context, target, request) {
+      async connect({ identity }, target, request) {
         const task = await taskAt(target);
+        // It shows whoever calls what there is, by the task's own rights.
+        const hidden = (task.spec === undefined ? [] : localUses(task.spec)).find(
+          ({ verb, namespace }) => !mayCopy(identity, verb, namespace),
+        );
+        if (hidden !== undefined) throw new StatusError("Forbidden", `preview: you may not ${copyText(hidden)}`);
         const { limit, tags: only } = await previewOptions(request);
         const options = { limit, signal: request.signal, ...(only === undefined ? {} : { tags: only }) };
         const found = await control.preview(task, options);

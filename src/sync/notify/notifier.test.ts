@@ -23,9 +23,18 @@ interface World {
   readonly answers?: readonly (() => Response)[];
   readonly address?: string;
   readonly failed?: readonly StoredItem[];
+  /** Why the writer of the task may not have a channel told, by its name. */
+  readonly refusals?: Readonly<Record<string, string>>;
 }
 
-function world({ type = "webhook", enabled = true, answers = [], address = ADDRESS, failed = [] }: World = {}) {
+function world({
+  type = "webhook",
+  enabled = true,
+  answers = [],
+  address = ADDRESS,
+  failed = [],
+  refusals = {},
+}: World = {}) {
   const sent: Sent[] = [];
   const lines: LogLine[] = [];
   const spec: NotificationChannelSpec = { type, urlRef: { name: "url" }, secretRef: { name: "secret" }, enabled };
@@ -48,6 +57,7 @@ function world({ type = "webhook", enabled = true, answers = [], address = ADDRE
         new Map(names.map((name) => [name, { ok: true, value: secrets[name] ?? "" }])),
     },
     outbound,
+    rights: { channelRefusal: async (_task, channel) => refusals[channel] },
     items: { failed: async () => failed },
     logs: {
       async append(_execution, added) {
@@ -216,6 +226,17 @@ describe("when", () => {
 describe("a channel that fails", () => {
   const busy = () => new Response("busy", { status: 503 });
   const fine = () => Response.json({ errcode: 0 });
+
+  it("nothing is told by a channel that the writer of the task may no longer use", async () => {
+    const { sent, lines, notifier } = world({ refusals: { ops: "its writer, alice: they may not use it" } });
+    await notifier.runEnded(run(), task());
+    expect(sent).toEqual([]);
+    expect(lines).toMatchObject([
+      {
+        message: "the channel ops could not be told: the task may not tell it: its writer, alice: they may not use it",
+      },
+    ]);
+  });
 
   it("is tried three times", async () => {
     const recovers = world({ answers: [busy, busy, fine] });

@@ -15,6 +15,7 @@ import {
   type NotificationChannelSpec,
   SYNC_GROUP,
   type SyncTask,
+  type WriterRights,
 } from "../kinds/index.ts";
 import type { ItemStore, LogStore, StoredExecution } from "../store/index.ts";
 import { FORMATS } from "./formats.ts";
@@ -30,6 +31,8 @@ export interface NotifierPorts {
   readonly logs: Pick<LogStore, "append">;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether the writer of a task may still have its channels told. */
+  readonly rights: Pick<WriterRights, "channelRefusal">;
   /** Where people see a run, if the server knows its own address. */
   readonly link?: (run: StoredExecution) => string | undefined;
 }
@@ -57,7 +60,11 @@ export function createNotifier(ports: NotifierPorts): Notifier {
         const id = (channel: string) => `${run.uid}.${channel}`;
         await Promise.all(
           [...new Set(channels)].map(async (channel) => {
-            const sent = await deliver(ports, run.namespace, channel, message, id(channel));
+            const refusal = await ports.rights.channelRefusal(task, channel);
+            const sent =
+              refusal === undefined
+                ? await deliver(ports, run.namespace, channel, message, id(channel))
+                : err(`the task may not tell it: ${refusal}`);
             if (!sent.ok && sent.error !== DISABLED) await note(ports, run, channel, sent.error);
           }),
         );

@@ -29,15 +29,18 @@ export function taskActor(namespace: string, task: string): string {
 }
 
 /**
- * The task with its registries opened.
- * @throws RegistryError if one is not there, or its secrets cannot be read
+ * The task with its registries opened, for whatever is done in its name: that its writer may do it is asked each time.
+ * @throws RegistryError "denied" if they may not; if a registry is not there, or its secrets cannot be read
  */
 export async function openTask(
-  { metadata, spec }: SyncTask,
-  { registries }: Pick<SyncPorts, "registries">,
+  task: SyncTask,
+  { registries, rights }: Pick<SyncPorts, "registries" | "rights">,
   { signal, meter }: { readonly signal: AbortSignal; readonly meter: CallMeter },
 ): Promise<MirrorTask> {
+  const { metadata, spec } = task;
   if (spec === undefined) throw new RegistryError("refused", "the task has no spec");
+  const refusal = await rights.refusal(task);
+  if (refusal !== undefined) throw new RegistryError("denied", `the task may not do this: ${refusal}`);
   const { namespace = "", name } = metadata;
   // What the writer of the task had to be allowed is what it may do, whatever it finds.
   const uses = localUses(spec);

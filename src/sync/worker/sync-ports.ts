@@ -2,6 +2,7 @@ import type { Sleep } from "../../mirror/index.ts";
 import type { Clock, Log } from "../../platform/index.ts";
 import type { ResourceClient } from "../../resources/index.ts";
 import type { SyncTask } from "../kinds/sync-task.ts";
+import type { WriterRights } from "../kinds/writer-rights.ts";
 import type { ExecutionStore, ItemStore, LogStore, MemoryStore, StoredExecution } from "../store/index.ts";
 import type { CallLimits } from "./call-meter.ts";
 import type { RunHub } from "./hub-client.ts";
@@ -17,6 +18,8 @@ export interface SyncPorts {
   /** Asked for when it is needed, not before: it may be made after this. */
   readonly client: () => ResourceClient;
   readonly registries: Registries;
+  /** Whether the writer of a task may still do what it does. */
+  readonly rights: Pick<WriterRights, "refusal">;
   readonly queue: SyncQueue;
   readonly hub: RunHub;
   /** Tells people of a run that ended, as its task wants. What goes wrong with that is not the run's. */

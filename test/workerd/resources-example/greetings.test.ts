@@ -32,6 +32,7 @@ function platform(...more: readonly GroupBuilder[]) {
     gate: {
       authenticate: async () => ({ ok: true, value: systemIdentity("tester") }),
       identify: async () => ({ ok: true, value: systemIdentity("tester") }),
+      standing: async () => ({ ok: true, value: systemIdentity("tester") }),
       decide: () => ({ allowed: true, reason: "test" }),
       allows: () => true,
       challenge: () => "Basic",

@@ -64,6 +64,8 @@ export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bi
     background: (work) => void work.catch(() => {}),
   });
   const ended: StoredExecution[] = [];
+  /** Why no task may do anything, if it may not. */
+  const rights: { refusal: string | undefined } = { refusal: undefined };
   const lines: { execution: number; level: string; message: string }[] = [];
   const executions = new ExecutionStore(database, clock);
   const items = new ItemStore(database, clock);
@@ -84,6 +86,7 @@ export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bi
         return found;
       },
     },
+    rights: { refusal: async () => rights.refusal },
     queue,
     hub: {
       report: async (execution, { counts = {}, lines: more = [] }) => {
@@ -161,6 +164,7 @@ export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bi
     messages,
     ended,
     lines,
+    rights,
     deliver,
     settle,
     tick: () => tick(ports),
