@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -20,6 +20,25 @@ describe("takeDataFolder", () => {
   it("makes the folder, and gives it back", () => {
     takeDataFolder(folder)();
     takeDataFolder(folder)();
+  });
+
+  it("keeps it from other users, with what is in it and what comes", () => {
+    mkdirSync(path.join(folder, "state"), { recursive: true });
+    writeFileSync(path.join(folder, "migrated"), "");
+    for (const [name, mode] of [
+      [".", 0o755],
+      ["state", 0o755],
+      ["migrated", 0o644],
+    ] as const) {
+      chmodSync(path.join(folder, name), mode);
+    }
+    takeDataFolder(folder)();
+    writeFileSync(path.join(folder, "state", "new"), "");
+    mkdirSync(path.join(folder, "content"));
+    const modes = [".", "state", "migrated", "lock", "state/new", "content"].map(
+      (name) => statSync(path.join(folder, name)).mode & 0o777,
+    );
+    expect(modes).toEqual([0o700, 0o700, 0o600, 0o600, 0o600, 0o700]);
   });
 
   it("refuses a folder that another server has, in one line that names it", () => {

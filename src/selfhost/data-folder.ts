@@ -1,10 +1,32 @@
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "../platform/config.ts";
 
 /** SQLite's code for a file that another connection has locked. @see SQLITE_BUSY */
 const BUSY = 5;
+
+/** What the process makes from now on is for its user alone, and so is what workerd makes, which inherits it. */
+const PRIVATE_UMASK = 0o077;
+
+/**
+ * Makes the folder for the server's user alone, with everything in it: keys and hashes are there. Below its own folders
+ * nobody else gets anywhere, so that what they hold need not be gone through.
+ */
+function keepPrivate(folder: string): void {
+  process.umask(PRIVATE_UMASK);
+  mkdirSync(folder, { recursive: true });
+  try {
+    chmodSync(folder, 0o700);
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isSymbolicLink()) continue;
+      chmodSync(path.join(folder, entry.name), entry.isDirectory() ? 0o700 : 0o600);
+    }
+  } catch (error) {
+    // A volume may have no permissions, or be another user's.
+    console.warn(`Warning: DATA_DIR: cannot keep ${folder} from other users: ${String(error)}`);
+  }
+}
 
 /**
  * Takes the data folder for this process, and answers the function that gives it back. Two servers on one folder would
@@ -13,7 +35,7 @@ const BUSY = 5;
  * @throws {ConfigError} while another server has it
  */
 export function takeDataFolder(folder: string): () => void {
-  mkdirSync(folder, { recursive: true });
+  keepPrivate(folder);
   const lock = new DatabaseSync(path.join(folder, "lock"), { timeout: 0 });
   try {
     lock.exec("BEGIN EXCLUSIVE");
