@@ -24,7 +24,6 @@ import {
   keyAuthenticator,
   KeyStore,
   keyState,
-  type KeyWrapper,
   kubeconfigHandler,
   newPassword,
   parseHtpasswd,
@@ -65,8 +64,9 @@ import {
   ConfigError,
   type Database,
   type Env,
-  InstanceStore,
+  type InstanceStore,
   instanceHmacKey,
+  type KeyWrapper,
   type Log,
   type Outbound,
   requestIds,
@@ -86,6 +86,7 @@ export interface AccessPorts {
   readonly decrypter: SecretDecrypter;
   /** Encrypts keys for the database; `undefined` without `SECRETS_KEY`. */
   readonly wrapper: KeyWrapper | undefined;
+  readonly instance: InstanceStore;
   /** Work to finish after the answer. */
   readonly background: (work: Promise<unknown>) => void;
 }
@@ -116,7 +117,7 @@ const DECRYPTER = "iam.entrepot.dev";
 
 /** @throws {ConfigError} if a setting is wrong */
 export function createAccess(ports: AccessPorts): Access {
-  const { env, config, database, clock, log, outbound, client, decrypter, wrapper, background } = ports;
+  const { env, config, database, clock, log, outbound, client, decrypter, wrapper, instance, background } = ports;
   const isDeployed = env.DISK === undefined;
   const adminPassword = config.ADMIN_PASSWORD === undefined ? undefined : newPassword(config.ADMIN_PASSWORD);
   // Nobody could sign in, and nothing would say why.
@@ -150,7 +151,6 @@ export function createAccess(ports: AccessPorts): Access {
   });
 
   const watched = forgetting(database, () => directory.forget());
-  const instance = new InstanceStore(database);
   const keys = new KeyStore(watched, clock);
   const passwords = new PasswordStore(watched, clock);
   const hasher = new PasswordHasher();

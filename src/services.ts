@@ -38,6 +38,7 @@ import {
   type Database,
   type Env,
   failureReporter,
+  InstanceStore,
   type Log,
   openDatabase,
   Outbound,
@@ -107,16 +108,6 @@ function createServices(env: Env): Services {
   const log = consoleLog(config.LOG_LEVEL);
   const clock = systemClock;
   const database = databaseOf(env);
-  const content = createContent({
-    config,
-    database,
-    store: blobStore(env, config),
-    sessions: env.UPLOAD_SESSIONS,
-    edge: config.EDGE_CACHE ? new EdgeCache(caches.default, log, waitUntil) : undefined,
-    clock,
-    log,
-    background: waitUntil,
-  });
   const outbound = new Outbound({
     fetch: (url, init) => fetch(url, init),
     allowPrivate: config.OUTBOUND_PRIVATE === "allow",
@@ -131,6 +122,18 @@ function createServices(env: Env): Services {
     client,
     grace: config.GC_GRACE_SECONDS * SECOND,
   });
+  const instance = new InstanceStore(database, secrets.wrapper);
+  const content = createContent({
+    config,
+    database,
+    store: blobStore(env, config),
+    sessions: env.UPLOAD_SESSIONS,
+    instance,
+    edge: config.EDGE_CACHE ? new EdgeCache(caches.default, log, waitUntil) : undefined,
+    clock,
+    log,
+    background: waitUntil,
+  });
   const access = createAccess({
     env,
     config,
@@ -141,6 +144,7 @@ function createServices(env: Env): Services {
     client,
     decrypter: secrets.decrypter,
     wrapper: secrets.wrapper,
+    instance,
     background: waitUntil,
   });
   const { gate, audit } = access;

@@ -72,7 +72,6 @@ export {
   type CredentialStanding,
   formatScopes,
   jwksHandler,
-  type KeyWrapper,
   RefreshTokenStore,
   SigningKeys,
   SigningKeyStore,

@@ -1,5 +1,5 @@
 import type { Clock, Config, Database, Log } from "../platform/index.ts";
-import { InstanceStore, instanceHmacKey } from "../platform/index.ts";
+import { type InstanceStore, instanceHmacKey } from "../platform/index.ts";
 import { BlobIndex } from "./blob-index.ts";
 import { BlobLinkStore } from "./blob-link-store.ts";
 import type { BlobStore } from "./blob-store.ts";
@@ -24,6 +24,7 @@ export interface ContentPorts {
   readonly database: Database;
   readonly store: BlobStore;
   readonly sessions: DurableObjectNamespace;
+  readonly instance: InstanceStore;
   readonly edge: EdgeCache | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -51,7 +52,7 @@ export function createContent(ports: ContentPorts): Content {
   const links = new BlobLinkStore(database, clock);
   const redirect = config.BLOB_REDIRECT;
   const blobs = new BlobIndex({ links, store, cache, edge, log, now: clock, grace, redirect, background });
-  const ticketKey = instanceHmacKey(new InstanceStore(database), "upload-ticket-key");
+  const ticketKey = instanceHmacKey(ports.instance, "upload-ticket-key");
   return {
     blobs,
     manifests: new Manifests({

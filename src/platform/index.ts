@@ -35,4 +35,5 @@ export { err, ok, type Result } from "./result.ts";
 export { Semaphore } from "./semaphore.ts";
 export { dropRest } from "./unread-body.ts";
 export { InstanceStore, instanceHmacKey } from "./instance-store.ts";
+export { type KeyWrapper, wrappedKeySchema } from "./key-wrapper.ts";
 export { Turns } from "./turns.ts";

@@ -3,6 +3,6 @@ export { createExternalIssuer } from "./external-issuer.ts";
 export { RefreshTokenStore } from "./refresh-token-store.ts";
 export { formatScopes } from "./scope.ts";
 export { SigningKeyStore } from "./signing-key-store.ts";
-export { type KeyWrapper, SigningKeys } from "./signing-keys.ts";
+export { SigningKeys } from "./signing-keys.ts";
 export { createTokenAuthenticator } from "./token-authenticator.ts";
 export { jwksHandler, tokenHandler, type TokenHttpServices } from "./token-http.ts";

@@ -1,6 +1,5 @@
 import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
-import { z } from "zod";
-import type { Clock } from "../../platform/index.ts";
+import { type Clock, type KeyWrapper, wrappedKeySchema } from "../../platform/index.ts";
 import type { SigningKeyStore, StoredSigningKey } from "./signing-key-store.ts";
 
 /** The one algorithm of tokens. @see RFC 7518 section 3.4 */
@@ -33,16 +32,6 @@ interface KnownKey {
   readonly publicJwk: JWK;
   readonly createdAt: number;
   readonly expiresAt: number;
-}
-
-const wrappedSchema = z.object({ masterKey: z.string(), wrapped: z.string() });
-
-/** Encrypts keys for the database, under a key that is not in it (`SECRETS_KEY`). */
-export interface KeyWrapper {
-  /** @param place what it is for; it opens only there */
-  wrap(key: Uint8Array, place: string): Promise<z.infer<typeof wrappedSchema>>;
-  /** The key, or `undefined` if it does not open. */
-  unwrap(wrapped: z.infer<typeof wrappedSchema>, place: string): Promise<Uint8Array | undefined>;
 }
 
 /** What signing keys work with. */
@@ -156,7 +145,7 @@ async function privateKeyOf(
   wrapper: KeyWrapper | undefined,
 ): Promise<CryptoKey | undefined> {
   const json: JWK = JSON.parse(privateJwk);
-  const wrapped = wrappedSchema.safeParse(json);
+  const wrapped = wrappedKeySchema.safeParse(json);
   if (!wrapped.success) return wrapper === undefined ? importPart(json) : undefined;
   const opened = await wrapper?.unwrap(wrapped.data, placeOf(kid));
   return opened === undefined ? undefined : importPart(JSON.parse(new TextDecoder().decode(opened)));

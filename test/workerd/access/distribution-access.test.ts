@@ -3,7 +3,7 @@ import { ANONYMOUS } from "../../../src/access/index.ts";
 import { createContent } from "../../../src/content/index.ts";
 import { R2BlobStore } from "../../../src/content/r2-blob-store.ts";
 import { distribution } from "../../../src/distribution/index.ts";
-import { parseConfig } from "../../../src/platform/index.ts";
+import { InstanceStore, parseConfig } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
 import { someBytes } from "../bytes.ts";
 import { pushImage } from "../content-images.ts";
@@ -33,6 +33,7 @@ const content = createContent({
   database: bindings.DB,
   store: new R2BlobStore(bindings.BLOBS),
   sessions: bindings.UPLOAD_SESSIONS,
+  instance: new InstanceStore(bindings.DB, undefined),
   edge: undefined,
   clock: Date.now,
   log: quietLog,

@@ -40,7 +40,7 @@ export function loginPlatform(options: { readonly publicScheme?: "http" | "https
   const { publicScheme } = options;
   const time = { now: Date.now() };
   const clock = () => time.now;
-  const instance = new InstanceStore(bindings.DB);
+  const instance = new InstanceStore(bindings.DB, undefined);
   const csrf = createCsrf({ key: instanceHmacKey(instance, "csrf"), publicScheme });
   const sessions = new Sessions({ store: new SessionStore(bindings.DB), clock, lifetime: 3_600_000 });
   const authenticator = sessionAuthenticator({

@@ -8,7 +8,10 @@ import { quietLog } from "../fixture.ts";
 
 const ORIGIN = "https://registry.example";
 const clock = () => Date.now();
-const csrf = createCsrf({ key: instanceHmacKey(new InstanceStore(bindings.DB), "csrf"), publicScheme: undefined });
+const csrf = createCsrf({
+  key: instanceHmacKey(new InstanceStore(bindings.DB, undefined), "csrf"),
+  publicScheme: undefined,
+});
 const sessions = new Sessions({ store: new SessionStore(bindings.DB), clock, lifetime: 3_600_000 });
 
 const gate = createGate({

@@ -15,7 +15,6 @@ import {
 import {
   createTokenAuthenticator,
   jwksHandler,
-  type KeyWrapper,
   RefreshTokenStore,
   SigningKeys,
   SigningKeyStore,
@@ -24,6 +23,7 @@ import {
 } from "../../../src/access/token/index.ts";
 import { REFRESH_TOKENS_PER_IDENTITY } from "../../../src/access/token/refresh-token-store.ts";
 import { SIGNING_KEY_TIMES } from "../../../src/access/token/signing-keys.ts";
+import type { KeyWrapper } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 import { grant, repositoriesRule } from "./gate-fixture.ts";

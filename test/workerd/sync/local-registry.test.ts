@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createContent, R2BlobStore } from "../../../src/content/index.ts";
 import { patterned, sha256 } from "../../../src/mirror/memory-registry.fixture.ts";
-import { parseConfig } from "../../../src/platform/index.ts";
+import { InstanceStore, parseConfig } from "../../../src/platform/index.ts";
 import { createLocalRegistry } from "../../../src/sync/local/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
@@ -12,6 +12,7 @@ const content = createContent({
   database: bindings.DB,
   store: new R2BlobStore(bindings.BLOBS),
   sessions: bindings.UPLOAD_SESSIONS,
+  instance: new InstanceStore(bindings.DB, undefined),
   edge: undefined,
   clock: Date.now,
   log: quietLog,

@@ -1,7 +1,7 @@
 import { createContent, R2BlobStore } from "../../../src/content/index.ts";
 import { MemoryRegistry } from "../../../src/mirror/memory-registry.fixture.ts";
 import { type Registry, RegistryError } from "../../../src/mirror/index.ts";
-import { type Database, Outbound, parseConfig } from "../../../src/platform/index.ts";
+import { type Database, InstanceStore, Outbound, parseConfig } from "../../../src/platform/index.ts";
 import { createResources, type ResourceClient, systemAuthorizer } from "../../../src/resources/index.ts";
 import {
   ExecutionStore,
@@ -58,6 +58,7 @@ export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bi
     database,
     store: new R2BlobStore(bindings.BLOBS),
     sessions: bindings.UPLOAD_SESSIONS,
+    instance: new InstanceStore(database, undefined),
     edge: undefined,
     clock,
     log: quietLog,
