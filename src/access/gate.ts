@@ -1,4 +1,4 @@
-import { type Clock, err, isPrivateAddress, type Log, ok, type Result } from "../platform/index.ts";
+import { type Clock, err, isLoopbackAddress, type Log, ok, type Result } from "../platform/index.ts";
 import type { Audit, FailedSignIn } from "./audit/index.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { type ChallengeDetails, type ChallengeSettings, challengeText } from "./challenge.ts";
@@ -92,7 +92,7 @@ export function createGate(ports: GatePorts): Gate {
   const { settings, directory, authenticators, settingsAccount, audit, address, clock, log } = ports;
   const verified = new VerifiedCache<Identity>(clock);
   const isConfigured = configuredOnce(ports);
-  const isPrivate = privateAddresses();
+  const isLoopback = loopbackAddresses();
 
   async function authenticate(request: Request): Promise<Authenticated> {
     const generation = await directory.generation();
@@ -126,7 +126,7 @@ export function createGate(ports: GatePorts): Gate {
    * site may send what changes something, and one whose name was made to lead here (DNS rebinding) may read as well.
    */
   function open(request: Request): Authenticated {
-    if (!isPrivate(request.url)) return err({ reason: "not-configured" });
+    if (!isLoopback(request.url)) return err({ reason: "not-configured" });
     return isForged(request) ? failed("csrf") : ok(EVERYONE);
   }
 
@@ -271,13 +271,13 @@ function configuredOnce({ configured, settings }: GatePorts): (generation: strin
   };
 }
 
-/** Whether a request's URL is at a private address. Requests ask for the same few hosts again and again. */
-function privateAddresses(): (url: string) => boolean {
-  let last = { origin: "", isPrivate: false };
-  return function isPrivate(url) {
+/** Whether a request's URL is at a loopback name. Requests ask for the same few hosts again and again. */
+function loopbackAddresses(): (url: string) => boolean {
+  let last = { origin: "", isLoopback: false };
+  return function isLoopback(url) {
     const origin = url.slice(0, url.indexOf("/", "https://".length));
-    if (origin !== last.origin) last = { origin, isPrivate: isPrivateAddress(new URL(url)) };
-    return last.isPrivate;
+    if (origin !== last.origin) last = { origin, isLoopback: isLoopbackAddress(new URL(url)) };
+    return last.isLoopback;
   };
 }
 

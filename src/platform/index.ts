@@ -18,7 +18,7 @@ export {
   type OutboundPorts,
   type OutboundRequest,
 } from "./outbound.ts";
-export { isPrivateAddress } from "./private-address.ts";
+export { isLoopbackAddress, isPrivateAddress } from "./private-address.ts";
 export {
   BODY_FAULT_STATUS,
   type BodyFault,

@@ -38,6 +38,13 @@ export function isPrivateAddress(url: URL): boolean {
   return PRIVATE_SUFFIXES.some((suffix) => host.endsWith(`.${suffix}`));
 }
 
+/** Whether an address names the machine itself: `localhost` and names below it (RFC 6761, section 6.3), 127.0.0.0/8, `::1`. */
+export function isLoopbackAddress(url: URL): boolean {
+  const host = url.hostname.toLowerCase().replace(/\.+$/, "");
+  if (host === "[::1]" || host === "localhost" || host.endsWith(".localhost")) return true;
+  return ipv4Number(host) !== undefined && host.startsWith("127.");
+}
+
 function ipv4Number(text: string): number | undefined {
   if (!/^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/.test(text)) return undefined;
   return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
