@@ -6,6 +6,7 @@ import { auditApi, usageApi } from "./operations/index.ts";
 import {
   ConfigError,
   type Env,
+  requestTargets,
   restError,
   strictTransport,
   withHeaders,
@@ -15,11 +16,15 @@ import { resourceApi, StatusError } from "./resources/index.ts";
 import { heard, type Services, servicesOf } from "./services.ts";
 import { SYNC_PATHS, syncApi } from "./sync/index.ts";
 
+const isWellFormed = requestTargets();
+
 /**
  * Answers a request. All surfaces are here, each under its own prefix and with its own way to say what went wrong. The
  * registry is in front of the router: its requests are many and small, and the router would be a fifth of their cost.
  */
 export async function serve(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+  if (!isWellFormed(request))
+    return new Response("the target or the Host header is not well-formed\n", { status: 400 });
   heard();
   const path = request.url.slice(request.url.indexOf("/", "https://".length));
   const registry = /^\/v2(?:[/?]|$)/.test(path);

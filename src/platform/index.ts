@@ -36,4 +36,5 @@ export { Semaphore } from "./semaphore.ts";
 export { dropRest } from "./unread-body.ts";
 export { InstanceStore, instanceHmacKey } from "./instance-store.ts";
 export { type KeyWrapper, wrappedKeySchema } from "./key-wrapper.ts";
+export { requestTargets } from "./request-target.ts";
 export { Turns } from "./turns.ts";

@@ -41,6 +41,10 @@ describe("a head", () => {
   });
 
   it.each([
+    ["two Host headers", "GET / HTTP/1.1", "Host: a", "host: a"],
+    ["a Host that is none", "GET / HTTP/1.1", "Host: a b"],
+    ["a Host with a path", "GET / HTTP/1.1", "Host: a/b"],
+    ["no path", "OPTIONS * HTTP/1.1", "Host: a"],
     ["a bare line feed in it", "GET / HTTP/1.1", "A: b\nx-entrepot-0123: 1"],
     ["a bare carriage return in it", "GET / HTTP/1.1", "A: b\rx-entrepot-0123: 1"],
     ["a NUL", "GET / HTTP/1.1", "A: b\0"],

@@ -14,14 +14,17 @@ export interface OwnHeader {
   readonly value: string;
 }
 
-/** `METHOD SP target SP version`. @see RFC 9112, section 3 */
-const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~\w]+) [\x21-\x7e\x80-\xff]+ HTTP\/1\.([01])$/;
+/** `METHOD SP target SP version`; the target is a path or an address, never `*`. @see RFC 9112, section 3 */
+const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~\w]+) (?:\/|https?:\/\/)[\x21-\x7e\x80-\xff]* HTTP\/1\.([01])$/;
 
 /** Name and value. No folding, no space before the colon, no control characters. @see RFC 9112, section 5 */
 const HEADER_LINE = /^([!#$%&'*+\-.^_`|~\w]+):([\t\x20-\x7e\x80-\xff]*)$/;
 
 /** A length that every parser reads as the same number, which is exact. */
 const LENGTH = /^[\t ]*([0-9]{1,15})$/;
+
+/** A name as in DNS, or an address, and a port. @see RFC 9110, section 7.2 */
+const HOST = /^[\t ]*(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?[\t ]*$/i;
 
 const CHUNKED = /^[\t ]*chunked$/;
 
@@ -50,7 +53,7 @@ export function readRequestHead(
   if (method === undefined || method === "CONNECT") return undefined;
   const ownName = own?.name.toLowerCase();
   const head = own === undefined ? [requestLine] : [requestLine, `${own.name}: ${own.value}`];
-  const framing: Framing = { lengths: [], codings: [], upgrades: [], connection: "" };
+  const framing: Framing = { hosts: [], lengths: [], codings: [], upgrades: [], connection: "" };
   for (const line of lines) {
     const header = parseHeaderLine(line);
     if (header === undefined) return undefined;
@@ -58,6 +61,9 @@ export function readRequestHead(
     note(framing, header.name, header.value);
     head.push(line);
   }
+  const [host, ...others] = framing.hosts;
+  // That there must be one is for the Worker to say.
+  if (others.length > 0 || (host !== undefined && !HOST.test(host))) return undefined;
   const body = bodyOf(framing, minor === "0");
   if (body === undefined) return undefined;
   const upgrade = mayUpgrade && minor === "1" && body === 0 && asksForWebSocket(framing);
@@ -65,8 +71,9 @@ export function readRequestHead(
   return { bytes: Buffer.from(`${sent.join("\r\n")}\r\n\r\n`, "latin1"), body, upgrade };
 }
 
-/** Values of the headers that decide where a request ends. */
+/** Values of the headers that decide whom a request is for, and where it ends. */
 interface Framing {
+  readonly hosts: string[];
   readonly lengths: string[];
   readonly codings: string[];
   readonly upgrades: string[];
@@ -75,7 +82,8 @@ interface Framing {
 }
 
 function note(framing: Framing, name: string, value: string): void {
-  if (name === "content-length") framing.lengths.push(value);
+  if (name === "host") framing.hosts.push(value);
+  else if (name === "content-length") framing.lengths.push(value);
   else if (name === "transfer-encoding") framing.codings.push(value);
   else if (name === "upgrade") framing.upgrades.push(value);
   else if (name === "connection") framing.connection += `,${value}`;
