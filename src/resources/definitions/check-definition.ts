@@ -76,6 +76,6 @@ function nodeAt(schema: SchemaNode, path: string): SchemaNode | undefined {
 
 function checkSchema(schema: SchemaNode, field: string): StatusCause[] {
   const causes = [...checkStructural(schema)];
-  if (causes.length === 0) causes.push(...checkRuleSyntax(schema));
+  if (causes.length === 0) causes.push(...checkRuleSyntax(completeSchema(schema)));
   return causes.map((cause) => ({ ...cause, field: cause.field === "" ? field : `${field}.${cause.field}` }));
 }

@@ -1,60 +1,14 @@
-import { type ASTNode, Environment, Optional, type ParseResult } from "@marcbachmann/cel-js";
+import { type ASTNode, Optional, type ParseResult } from "@marcbachmann/cel-js";
 import { type Budget, withBudget } from "./budget.ts";
+import { celLibrary } from "./library/index.ts";
 import { meter } from "./meter.ts";
 
-const MAX_RULE_LENGTH = 5_000;
+/** Longest expression, in characters. */
+export const MAX_RULE_LENGTH = 5_000;
 const CACHED_RULES = 500;
 
-/** What Kubernetes adds to CEL for lists. @see Kubernetes, "CEL in Kubernetes", list library */
-function extreme(name: string, isBetter: (left: bigint, right: bigint) => boolean) {
-  return (list: readonly bigint[]): bigint => {
-    if (list.length === 0) throw new Error(`${name} called on empty list`);
-    return list.reduce((best, value) => (isBetter(value, best) ? value : best));
-  };
-}
-
-function isSorted(list: readonly (bigint | number | string)[]): boolean {
-  return list.every((value, index) => index === 0 || (list[index - 1] ?? value) <= value);
-}
-
-function sum(list: readonly (bigint | number)[]): bigint | number {
-  // bigints and doubles do not mix, and a list of CEL has one of them.
-  if (list.every((value) => typeof value === "number")) return list.length === 0 ? 0n : list.reduce((a, b) => a + b);
-  return list.reduce((total: bigint, value) => total + BigInt(value), 0n);
-}
-
-function environment(): Environment {
-  return new Environment({
-    enableOptionalTypes: true,
-    homogeneousAggregateLiterals: false,
-    limits: { maxAstNodes: 5_000, maxDepth: 100 },
-  })
-    .registerVariable("self", "dyn")
-    .registerVariable("oldSelf", "dyn")
-    .registerFunction("list.sum(): dyn", sum)
-    .registerFunction("list.isSorted(): bool", isSorted)
-    .registerFunction(
-      "list.min(): dyn",
-      extreme("min", (left, right) => left < right),
-    )
-    .registerFunction(
-      "list.max(): dyn",
-      extreme("max", (left, right) => left > right),
-    );
-}
-
-const shared = environment();
+const shared = celLibrary().registerVariable("self", "dyn").registerVariable("oldSelf", "dyn");
 const programs = new Map<string, ParseResult>();
-
-/** What is wrong with an expression, or nothing. `expected` is the type that it must have. */
-export function syntaxProblem(expression: string, expected: "bool" | "string"): string | undefined {
-  if (expression.trim() === "") return "must not be empty";
-  if (expression.length > MAX_RULE_LENGTH) return `must not be longer than ${MAX_RULE_LENGTH} characters`;
-  const result = shared.check(expression);
-  if (!result.valid) return `compilation failed: ${firstLine(result.error)}`;
-  if (result.type === expected || result.type === "dyn") return undefined;
-  return `must evaluate to a ${expected}, not to ${result.type}`;
-}
 
 /**
  * Evaluates an expression.

@@ -1,50 +1,16 @@
 import type { ParseResult } from "@marcbachmann/cel-js";
 import { PER_CHARACTER, spend, weight } from "./budget.ts";
 import { requirePattern } from "../patterns.ts";
+import { type Evaluate, type TreeNode, visitNodes } from "./tree.ts";
 
 /*
  * The interpreter counts nothing, and a Worker's clock stands still while it computes: only counting can end a rule that
- * would never end. So the nodes of its tree are made to count. What is used of them here is no public interface of the
- * library, whose version is therefore fixed; the tests of costs fail if it no longer fits.
+ * would never end. So the nodes of its tree are made to count.
  */
-
-type Evaluate = (evaluator: unknown, node: unknown, context: unknown) => unknown;
-
-/** A node of the tree once its types were checked. */
-interface TreeNode {
-  readonly op: string;
-  readonly args: unknown;
-  evaluate: Evaluate;
-  /** Does what the operator or the function does, with what its operands gave. */
-  handle?: (...values: unknown[]) => unknown;
-  readonly meta: {
-    readonly evaluate: Evaluate;
-    /** What stands for the node: the loop of a macro, for example. */
-    readonly alternate?: TreeNode;
-    readonly macro?: { readonly evaluate: Evaluate };
-  };
-}
 
 /** Makes a program count what it costs: each step, and what steps grow with. The types must have been checked. */
 export function meter(program: ParseResult): void {
-  const seen = new Set<unknown>();
-  const visit = (value: unknown): void => {
-    if (typeof value !== "object" || value === null || seen.has(value)) return;
-    seen.add(value);
-    if (isNode(value)) {
-      meterNode(value);
-      visit(value.args);
-      visit(value.meta.alternate);
-      visit(value.meta.macro);
-    } else if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
-      Object.values(value).forEach(visit);
-    }
-  };
-  visit(program.ast);
-}
-
-function isNode(value: object): value is TreeNode {
-  return "op" in value && "meta" in value && "evaluate" in value;
+  visitNodes(program.ast, meterNode);
 }
 
 /** Loops go on after a turn that failed, and making an error takes much longer than a step. */

@@ -201,8 +201,8 @@ describe("checkRules", () => {
 describe("checkRuleSyntax", () => {
   it.each([
     "self.min <= self.max",
-    "self.list.all(x, x.y.matches('a'))",
-    "has(self.a) ? self.a.b : true",
+    "self.list.all(x, string(x).matches('a'))",
+    "has(self.name) ? self.name != '' : true",
     "oldSelf == self",
   ])("takes %s", (rule) => {
     expect(checkRuleSyntax(withRule(rule))).toEqual([]);

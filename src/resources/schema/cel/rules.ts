@@ -1,42 +1,55 @@
 import type { SchemaNode, ValidationRule } from "../../kind.ts";
 import type { StatusCause } from "../../status-error.ts";
 import { type Budget, CostExceeded, MAX_COST } from "./budget.ts";
-import { evaluateRule, firstLine, optionalOf, readsVariable, syntaxProblem } from "./environment.ts";
+import { evaluateRule, firstLine, optionalOf, readsVariable } from "./environment.ts";
+import { MAX_VALUES, shapeOf } from "./estimate.ts";
+import { RuleChecker } from "./rule-checker.ts";
 import { celName, celValue } from "./values.ts";
 import { invalidValue } from "../causes.ts";
 import { canonicalJson, elementOf, fieldOf, isRecord, jsonTypeOf, own } from "../values.ts";
 
 const MAX_RULES = 200;
 
-/** What is wrong with the rules of a schema, by the place of each rule in it. */
+/** What is wrong with the rules of a whole object's schema, by the place of each rule in it. */
 export function checkRuleSyntax(node: SchemaNode, path = ""): StatusCause[] {
   const causes: StatusCause[] = [];
   let count = 0;
-  const visit = (current: SchemaNode, at: string, isCorrelatable: boolean): void => {
+  const visit = (current: SchemaNode, at: string, isCorrelatable: boolean, times: number): void => {
     const rules = current["x-kubernetes-validations"] ?? [];
     count += rules.length;
+    const checkers = new Map<boolean, RuleChecker>();
     for (const [index, rule] of rules.entries()) {
+      if (count > MAX_RULES) break;
       const field = elementOf(fieldOf(at, "x-kubernetes-validations"), index);
-      causes.push(...ruleProblems(rule, field, isCorrelatable));
+      const optional = rule.optionalOldSelf === true;
+      const checker = checkers.get(optional) ?? new RuleChecker(current, optional, times);
+      checkers.set(optional, checker);
+      causes.push(...ruleProblems(rule, field, isCorrelatable, checker));
     }
+    const below = Math.min(times * shapeOf(current).size, MAX_VALUES);
     for (const [name, child] of Object.entries(current.properties ?? {}))
-      visit(child, `${fieldOf(at, "properties")}[${name}]`, isCorrelatable);
+      visit(child, `${fieldOf(at, "properties")}[${name}]`, isCorrelatable, times);
     if (typeof current.additionalProperties === "object")
-      visit(current.additionalProperties, fieldOf(at, "additionalProperties"), isCorrelatable);
+      visit(current.additionalProperties, fieldOf(at, "additionalProperties"), isCorrelatable, below);
     if (current.items !== undefined)
-      visit(current.items, fieldOf(at, "items"), isCorrelatable && current["x-kubernetes-list-type"] === "map");
+      visit(current.items, fieldOf(at, "items"), isCorrelatable && current["x-kubernetes-list-type"] === "map", below);
   };
-  visit(node, path, true);
+  visit(node, path, true, 1);
   if (count > MAX_RULES) causes.push(invalidValue(path, count, `must have at most ${MAX_RULES} rules`));
   return causes;
 }
 
-function ruleProblems(rule: ValidationRule, field: string, isCorrelatable: boolean): StatusCause[] {
+function ruleProblems(
+  rule: ValidationRule,
+  field: string,
+  isCorrelatable: boolean,
+  checker: RuleChecker,
+): StatusCause[] {
   const causes: StatusCause[] = [];
   const check = (name: "rule" | "messageExpression", expected: "bool" | "string") => {
     const expression = rule[name];
     if (expression === undefined) return;
-    const problem = syntaxProblem(expression, expected);
+    const problem = checker.problem(expression, expected);
     if (problem !== undefined) causes.push(invalidValue(fieldOf(field, name), expression, problem));
   };
   check("rule", "bool");
