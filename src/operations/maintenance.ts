@@ -42,6 +42,7 @@ const PLAN: readonly (readonly [every: number, step: Step])[] = [
   [1, { type: "seal-audit" }],
   [5, { type: "sweep" }],
   [10, { type: "sweep-dependents" }],
+  [10, { type: "expire-objects" }],
   [60, { type: "prune-events" }],
   [60, { type: "compact-changes" }],
   [60, { type: "collect-secrets" }],

@@ -2,7 +2,7 @@ import { systemIdentity } from "../access/index.ts";
 import type { Clock, Database, Log } from "../platform/index.ts";
 import type { Authorizer } from "./authorizer.ts";
 import type { KindKey, ResourceClient } from "./client.ts";
-import { coreGroup } from "./core/namespaces.ts";
+import { builtInGroups, PRESENT_KINDS } from "./core/index.ts";
 import { DefinedGroups } from "./definitions/defined-groups.ts";
 import { DefinitionCleaner } from "./definitions/definition-cleaner.ts";
 import { platformGroup } from "./definitions/platform-group.ts";
@@ -12,7 +12,7 @@ import { createWithhold } from "./embedded/index.ts";
 import { GeneralStorage } from "./general-storage.ts";
 import type { GroupBuilder } from "./group-builder.ts";
 import { InProcessClient } from "./in-process-client.ts";
-import { splitApiVersion, type ServedKind } from "./kind.ts";
+import { splitApiVersion } from "./kind.ts";
 import { OwnerStore } from "./owner-store.ts";
 import { ResourceMaintenance, type ResourceStep } from "./resource-maintenance.ts";
 import { ResourceRegistry, type StorageFactory } from "./resource-registry.ts";
@@ -80,7 +80,7 @@ export function createResources(ports: ResourcePorts): Resources {
     },
     context: SYSTEM,
   });
-  const changed = (kind: ServedKind, rv: number): void => {
+  const changed = (kind: KindKey, rv: number): void => {
     ports.changed?.(kind);
     const hub = hubs.get(hubs.idFromName(hubName(kind))) as unknown as { poke(rv: number): Promise<void> };
     // A poke that is lost costs time, not changes: hubs with watchers also look for themselves.
@@ -118,7 +118,7 @@ export function createResources(ports: ResourcePorts): Resources {
     enqueue,
   });
   registry.addRuntimeGroups(defined);
-  registry.register(coreGroup(upkeep));
+  for (const group of builtInGroups({ store: upkeep, clock })) registry.register(group);
   registry.register(
     platformGroup({
       definitions: {
@@ -148,6 +148,8 @@ export function createResources(ports: ResourcePorts): Resources {
         log,
       },
       enqueue,
+      present: PRESENT_KINDS,
+      changed,
       clock,
       log,
     }),

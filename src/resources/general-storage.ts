@@ -321,7 +321,13 @@ export class GeneralStorage implements Required<Storage>, Restorer {
   ): Promise<ResourceObject | undefined> {
     const expected = current === undefined ? undefined : Number(current.metadata.resourceVersion);
     const key = this.#key(namespace, object.metadata.name);
-    const rv = await this.#ports.store.write({ key, type, object, expected });
+    const rv = await this.#ports.store.write({
+      key,
+      type,
+      object,
+      expected,
+      supersedes: this.#kind.history === false,
+    });
     if (rv === undefined) return undefined;
     this.#ports.changed(this.#kind, rv);
     return { ...object, metadata: { ...object.metadata, resourceVersion: String(rv) } };

@@ -118,13 +118,18 @@ export interface KindDeclaration<Spec extends z.ZodType = z.ZodType, Status exte
   readonly scope: "Namespaced" | "Cluster";
   /** One sentence for `kubectl explain`. */
   readonly description: string;
-  readonly spec: Spec;
+  /** What is wanted. A kind has this or `fields`. */
+  readonly spec?: Spec;
+  /** What the object has beside its metadata, of a kind of Kubernetes that has no spec. */
+  readonly fields?: z.ZodObject;
   /** A kind with a status has the subresource `status`. */
   readonly status?: Status;
   readonly columns?: readonly PrinterColumn[];
   /** Fields that a field selector may name besides `metadata.name` and `metadata.namespace`, as `.spec.source`. */
   readonly selectableFields?: readonly string[];
   readonly validations?: readonly ValidationRule[];
+  /** Of what changes all the time, only the latest change is kept, and no history. */
+  readonly history?: false;
   /** What is wrong with a name; a subdomain of DNS unless given. */
   readonly checkName?: (name: string) => readonly StatusCause[];
 }
@@ -140,6 +145,8 @@ export interface ServedKind extends KindNames {
   readonly columns: readonly PrinterColumn[];
   readonly selectableFields: readonly string[];
   readonly hasStatus: boolean;
+  /** Of what changes all the time, only the latest change is kept, and no history. */
+  readonly history?: false;
   /** The same of the kind's other versions: what one version does not know may be in an object nevertheless. */
   readonly otherSchemas?: readonly SchemaNode[];
   /** Where the counts of `scale` are; without, the kind has no such subresource. */

@@ -3,7 +3,8 @@ import type { Clock, Log } from "../platform/index.ts";
 import type { DefinitionCleaner } from "./definitions/definition-cleaner.ts";
 import { type CollectionPorts, collectionStepSchema, goOnDeleting } from "./delete-collection.ts";
 import type { DependentCollector } from "./dependent-collector.ts";
-import type { UpkeepStore } from "./upkeep-store.ts";
+import type { KindKey } from "./client.ts";
+import type { PresentKind, UpkeepStore } from "./upkeep-store.ts";
 
 /** How long a watch may resume from a change, in milliseconds. */
 const WATCH_WINDOW_MS = 60 * 60 * 1000;
@@ -13,6 +14,9 @@ const HISTORY_VERSIONS = 20;
 
 /** Rows that one step forgets at most. */
 const STEP_ROWS = 5000;
+
+/** Objects that one step lets expire at most: each is read and written anew, as what was deleted. */
+const EXPIRED_ROWS = 1000;
 
 const objectKey = z.object({ group: z.string(), plural: z.string(), namespace: z.string(), name: z.string() });
 
@@ -34,6 +38,8 @@ export const resourceStepSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("sweep-dependents") }),
   /** Changes that nobody can resume from any more. */
   z.object({ type: z.literal("compact-changes") }),
+  /** Objects of kinds that are kept for a while only. */
+  z.object({ type: z.literal("expire-objects") }),
 ]);
 
 export type ResourceStep = z.infer<typeof resourceStepSchema>;
@@ -46,6 +52,10 @@ export interface ResourceMaintenancePorts {
   readonly dependents: DependentCollector;
   readonly cleaner: DefinitionCleaner;
   readonly collections: CollectionPorts;
+  /** Kinds of which only the present is kept. */
+  readonly present: readonly PresentKind[];
+  /** Tells watchers of a kind that something was written, at a version. */
+  readonly changed: (kind: KindKey, rv: number) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -79,6 +89,23 @@ export class ResourceMaintenance {
         if (forgotten > 0) log.info("resources.compacted", { forgotten });
         return forgotten === STEP_ROWS ? step : undefined;
       }
+      case "expire-objects":
+        return (await this.#expire()) ? step : undefined;
     }
+  }
+
+  /** Whether there is more of it. */
+  async #expire(): Promise<boolean> {
+    const { store, present, changed, clock, log } = this.#ports;
+    let more = false;
+    for (const kind of present) {
+      const now = clock();
+      const before = now - (kind.lifetime ?? WATCH_WINDOW_MS);
+      const { rows, rv } = await store.expire(kind, { before, now, limit: EXPIRED_ROWS });
+      if (rv !== undefined) changed(kind, rv);
+      if (rows > 0) log.info("resources.expired", { group: kind.group, resource: kind.plural, rows });
+      more ||= rows === EXPIRED_ROWS;
+    }
+    return more;
   }
 }

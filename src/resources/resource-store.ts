@@ -17,6 +17,8 @@ export interface ResourceWrite {
   readonly object: ResourceObject;
   /** The version that must be the present one; `undefined`: there must be none. */
   readonly expected: number | undefined;
+  /** Forget the change before this one. Whoever watches from before that sees this one alone. */
+  readonly supersedes: boolean;
 }
 
 /** A change that was written. */
@@ -91,6 +93,9 @@ export class ResourceStore {
         type === "DELETED"
           ? this.#database.prepare(`DELETE FROM resources WHERE ${OF_OBJECT}`).bind(...place)
           : this.#upsert(place, change.object.metadata.uid, object),
+        ...(change.supersedes && expected !== undefined
+          ? [this.#database.prepare("DELETE FROM resource_events WHERE rv = ?1").bind(expected)]
+          : []),
         ...this.#owners(change),
       ]);
       return event?.results[0]?.rv;

@@ -2,6 +2,7 @@ import { type SpawnSyncOptions, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { TOOLS, TOOLS_BIN } from "../support/tool-paths.ts";
+import { installController } from "./controller/install.ts";
 import { installOldKubectl } from "./kubectl/install.ts";
 import { installPythonClients } from "./python/install.ts";
 
@@ -75,6 +76,7 @@ export function installTools(): void {
   for (const program of GO_PROGRAMS) buildProgram(program);
   installOldKubectl();
   installPythonClients();
+  installController();
 }
 
 function installPackages(): void {

@@ -1,10 +1,12 @@
 import { z } from "zod";
-import type { GroupBuilder } from "../group-builder.ts";
+import type { Clock } from "../../platform/index.ts";
+import type { KindRegistration } from "../group-builder.ts";
 import { impliedMetadata, NEVER_WRITTEN, withImplied } from "../implied-objects.ts";
 import { checkNamespaceName } from "../names.ts";
 import type { ObjectMeta, ResourceInput, ResourceObject } from "../object.ts";
 import type { Storage } from "../storage.ts";
 import type { UpkeepStore } from "../upkeep-store.ts";
+import { watchNamespaces } from "./namespace-watch.ts";
 
 /** Namespaces that are there without anyone having made them. */
 const ALWAYS = ["default"];
@@ -16,45 +18,60 @@ const namespaceSpec = z.object({
     .describe("`public`: everyone, without signing in as well, may pull from its repositories and list them."),
 });
 
+/** What namespaces are read with. */
+export interface NamespacePorts {
+  readonly store: UpkeepStore;
+  readonly clock: Clock;
+}
+
 /**
- * The core group, with the one kind of it that a registry needs. A namespace is there when it was created, or when a
- * repository or an object is in it: pushing `team-a/app` makes `team-a`.
+ * Namespaces. One is there when it was created, or when a repository or an object is in it: pushing `team-a/app` makes
+ * `team-a`.
  */
-export function coreGroup(store: UpkeepStore): GroupBuilder {
+export function namespaceKind(ports: NamespacePorts): KindRegistration {
   return {
-    group: "",
-    versions: ["v1"],
-    kinds: [
-      {
-        declaration: {
-          kind: "Namespace",
-          plural: "namespaces",
-          shortNames: ["ns"],
-          scope: "Cluster",
-          description: "The unit of tenancy: the first path component of repository names.",
-          spec: namespaceSpec,
-          status: z.object({ phase: z.string().optional().describe("`Active`.") }),
-          columns: [
-            { name: "Status", type: "string", jsonPath: ".status.phase", description: "Whether it may be used." },
-            {
-              name: "Visibility",
-              type: "string",
-              jsonPath: ".spec.visibility",
-              description: "Whether everyone may pull from it.",
-            },
-          ],
-          checkName: checkNamespaceName,
+    declaration: {
+      kind: "Namespace",
+      plural: "namespaces",
+      shortNames: ["ns"],
+      scope: "Cluster",
+      description: "The unit of tenancy: the first path component of repository names.",
+      spec: namespaceSpec,
+      status: z.object({ phase: z.string().optional().describe("`Active`.") }),
+      columns: [
+        { name: "Status", type: "string", jsonPath: ".status.phase", description: "Whether it may be used." },
+        {
+          name: "Visibility",
+          type: "string",
+          jsonPath: ".spec.visibility",
+          description: "Whether everyone may pull from it.",
         },
-        storage: (general) => namespaceStorage(general, store),
-      },
-    ],
+      ],
+      checkName: checkNamespaceName,
+    },
+    storage: (general) => namespaceStorage(general, ports),
   };
 }
 
-function namespaceStorage(general: Required<Storage>, store: UpkeepStore): Storage {
+function namespaceStorage(general: Required<Storage>, { store, clock }: NamespacePorts): Storage {
   const names = async () => [...new Set([...ALWAYS, ...(await store.namespacesInUse())])];
+  const reader = withImplied(general, { names, make: implicit, shown: active });
   return {
-    ...withImplied(general, { names, make: implicit, shown: active }),
+    ...reader,
+    watch: (context, query) =>
+      watchNamespaces(
+        {
+          general,
+          reader,
+          implied: async () => new Set(await store.impliedNamespaces(ALWAYS)),
+          since: async (rv) => (await store.namespacesSince(rv)).filter((name) => !ALWAYS.includes(name)),
+          make: implicit,
+          shown: active,
+          clock,
+        },
+        context,
+        query,
+      ),
     async create(context, namespace, object) {
       return active(await general.create(context, namespace, object));
     },

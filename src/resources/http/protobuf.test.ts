@@ -15,6 +15,71 @@ const KUBECTL = {
     "6b3873000a0f0a02763112094e616d657370616365121e0a160a067465616d2d6212001a0022002a0032003800420012001a020a001a002200",
 };
 
+// What client-go 0.37 makes of these objects, byte for byte.
+const CLIENT_GO: readonly (readonly [hex: string, object: object])[] = [
+  [
+    "6b3873000a1f0a16636f6f7264696e6174696f6e2e6b38732e696f2f763112054c6561736512380a110a016112001a0022002a0032003800420012230a036f6e65100f1a0b08a5ebdcca06108094ef3a220b08a5ebdcca06108094ef3a28021a002200",
+    {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: "a" },
+      spec: {
+        holderIdentity: "one",
+        leaseDurationSeconds: 15,
+        acquireTime: "2026-01-02T03:04:05.123456Z",
+        renewTime: "2026-01-02T03:04:05.123456Z",
+        leaseTransitions: 2,
+      },
+    },
+  ],
+  [
+    "6b3873000a0f0a0276311209436f6e6669674d617012270a110a016112001a0022002a0032003800420012060a016b1201761a080a0162120300010220011a002200",
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "a" },
+      immutable: true,
+      data: { k: "v" },
+      binaryData: { b: "AAEC" },
+    },
+  ],
+  [
+    "6b3873000a0b0a02763112054576656e7412610a110a016112001a0022002a0032003800420012180a05506c616e7412047465616d1a017022002a0032003a001a015222014d2a050a01631200320808a5ebdcca0610003a0808a5ebdcca06100040034a064e6f726d616c520062007201637a001a002200",
+    {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name: "a" },
+      involvedObject: { kind: "Plant", namespace: "team", name: "p" },
+      reason: "R",
+      message: "M",
+      source: { component: "c" },
+      firstTimestamp: "2026-01-02T03:04:05Z",
+      lastTimestamp: "2026-01-02T03:04:05Z",
+      count: 3,
+      type: "Normal",
+      reportingComponent: "c",
+    },
+  ],
+  [
+    "6b3873000a190a106576656e74732e6b38732e696f2f763112054576656e74126b0a110a016112001a0022002a00320038004200120b08a5ebdcca06108094ef3a1a0f0802120b08a5ebdcca06108094ef3a2201632a01693201413a015242140a05506c616e7412001a017022002a0032003a0052014e5a075761726e696e6762040a0012006a00720078001a002200",
+    {
+      apiVersion: "events.k8s.io/v1",
+      kind: "Event",
+      metadata: { name: "a" },
+      eventTime: "2026-01-02T03:04:05.123456Z",
+      series: { count: 2, lastObservedTime: "2026-01-02T03:04:05.123456Z" },
+      reportingController: "c",
+      reportingInstance: "i",
+      action: "A",
+      reason: "R",
+      regarding: { kind: "Plant", name: "p" },
+      note: "N",
+      type: "Warning",
+      deprecatedCount: 0,
+    },
+  ],
+];
+
 /** A length-delimited field. */
 function field(number: number, content: string | readonly number[]): number[] {
   const bytes = typeof content === "string" ? [...new TextEncoder().encode(content)] : content;
@@ -41,6 +106,10 @@ describe("decodeProtobuf", () => {
     });
     expect(decoded(KUBECTL.path)).toMatchObject({ spec: { nonResourceAttributes: { path: "/version", verb: "get" } } });
     expect(decoded(KUBECTL.namespace)).toEqual({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team-b" } });
+  });
+
+  it.each(CLIENT_GO)("reads what client-go sends: %s", (hex, object) => {
+    expect(decodeProtobuf(Uint8Array.fromHex(hex))).toEqual(object);
   });
 
   it("reads metadata and delete options", () => {

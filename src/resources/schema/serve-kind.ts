@@ -29,7 +29,10 @@ export function serveKind(group: string, version: string, declaration: KindDecla
     ...columnProblems(columns),
     ...selectableFieldProblems(selectableFields, schema),
     ...checkRuleSyntax(schema).map((cause) => `${cause.field}: ${cause.message}`),
-    ...(schema.properties?.["spec"]?.type === "object" ? [] : ["spec must be an object"]),
+    ...((declaration.spec === undefined) === (declaration.fields === undefined) ? ["it has a spec or fields"] : []),
+    ...(declaration.spec === undefined || schema.properties?.["spec"]?.type === "object"
+      ? []
+      : ["spec must be an object"]),
   ];
   if (problems.length > 0) {
     throw new Error(
@@ -46,23 +49,35 @@ export function serveKind(group: string, version: string, declaration: KindDecla
     columns,
     selectableFields,
     hasStatus: declaration.status !== undefined,
+    ...(declaration.history === undefined ? {} : { history: declaration.history }),
     ...(declaration.checkName === undefined ? {} : { checkName: declaration.checkName }),
     refine: (object) => refine(object, declaration),
   };
 }
 
 function schemaOf(declaration: KindDeclaration): SchemaNode {
-  const spec = withEmptyDefault(nodeFromZod(declaration.spec));
   const status =
     declaration.status === undefined
       ? {}
       : { status: described(nodeFromZod(declaration.status), "What is. Written by the server.") };
+  const { properties, required = [] } = wantedOf(declaration);
   const node: SchemaNode = {
-    properties: { spec: described(spec, "What is wanted."), ...status },
-    ...((spec.required?.length ?? 0) > 0 ? { required: ["spec"] } : {}),
+    properties: { ...properties, ...status },
+    ...(required.length > 0 ? { required } : {}),
     ...(declaration.validations === undefined ? {} : { "x-kubernetes-validations": declaration.validations }),
   };
   return completeSchema(node, declaration.description);
+}
+
+/** What is wanted, as a part of the object or as the object itself. */
+function wantedOf({ spec, fields }: KindDeclaration): SchemaNode {
+  if (fields !== undefined) return nodeFromZod(fields);
+  if (spec === undefined) return {};
+  const node = withEmptyDefault(nodeFromZod(spec));
+  return {
+    properties: { spec: described(node, "What is wanted.") },
+    required: (node.required?.length ?? 0) > 0 ? ["spec"] : [],
+  };
 }
 
 function described(node: SchemaNode, description: string): SchemaNode {
@@ -82,6 +97,10 @@ function refine(object: unknown, declaration: KindDeclaration): { field: string;
   const parts: [string, z.ZodType | undefined][] = [
     ["spec", declaration.spec],
     ["status", declaration.status],
+    ...Object.entries(declaration.fields?.shape ?? {}).map(([name, field]): [string, z.ZodType] => [
+      name,
+      field as z.ZodType,
+    ]),
   ];
   return parts.flatMap(([name, schema]) => {
     const value = object[name];
