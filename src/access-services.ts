@@ -63,6 +63,7 @@ import {
   type Config,
   ConfigError,
   type Database,
+  observed,
   type Env,
   type InstanceStore,
   instanceHmacKey,
@@ -150,7 +151,8 @@ export function createAccess(ports: AccessPorts): Access {
     reads: config.AUDIT_READS,
   });
 
-  const watched = forgetting(database, () => directory.forget());
+  // What is written in batches has this isolate forget what it remembers.
+  const watched = observed(database, () => directory.forget());
   const keys = new KeyStore(watched, clock);
   const passwords = new PasswordStore(watched, clock);
   const hasher = new PasswordHasher();
@@ -312,18 +314,6 @@ export function createAccess(ports: AccessPorts): Access {
 
 function sleep(duration: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, duration));
-}
-
-/** The database, for what is written in batches: this isolate forgets what it remembers after each of them. */
-function forgetting(database: Database, forget: () => void): Database {
-  return {
-    prepare: (query) => database.prepare(query),
-    async batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> {
-      const results = await database.batch<T>(statements);
-      forget();
-      return results;
-    },
-  };
 }
 
 /** Takes tokens of the external token service, if one is set. @throws {ConfigError} */

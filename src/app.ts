@@ -8,6 +8,7 @@ import {
   type Env,
   requestTargets,
   restError,
+  restFailure,
   strictTransport,
   withHeaders,
   withSecurityHeaders,
@@ -83,7 +84,7 @@ for (const path of ["/auth", "/auth/*", "/.well-known/*"]) {
 }
 rest.onError((error, { env, req }) => {
   if (error instanceof ConfigError) return restError(503, "the server is not configured rightly", error.message);
-  return restError(500, "internal error", { id: servicesOf(env).reportFailure(req.raw, error) });
+  return restFailure(error, servicesOf(env).reportFailure(req.raw, error));
 });
 app.route("/", rest);
 

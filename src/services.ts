@@ -44,6 +44,7 @@ import {
   Outbound,
   parseConfig,
   type ReportFailure,
+  Retries,
   systemClock,
   Turns,
 } from "./platform/index.ts";
@@ -128,6 +129,7 @@ function createServices(env: Env): Services {
     database,
     store: blobStore(env, config),
     sessions: env.UPLOAD_SESSIONS,
+    retries,
     instance,
     edge: config.EDGE_CACHE ? new EdgeCache(caches.default, log, waitUntil) : undefined,
     clock,
@@ -248,7 +250,9 @@ function createServices(env: Env): Services {
 }
 
 /** One for the isolate: requests and Durable Objects share its event loop. */
-const turns = new Turns({ clock: systemClock, wait: (milliseconds) => scheduler.wait(milliseconds) });
+const wait = (milliseconds: number): Promise<void> => scheduler.wait(milliseconds);
+const turns = new Turns({ clock: systemClock, wait });
+const retries = new Retries({ clock: systemClock, wait, random: Math.random });
 
 /** A request has come in. */
 export function heard(): void {
@@ -257,14 +261,14 @@ export function heard(): void {
 
 /** The database; on a self-host it is in this process, and its callers take turns. */
 function databaseOf(env: Env): Database {
-  return openDatabase(env.DB, { turns: env.DISK === undefined ? undefined : turns });
+  return openDatabase(env.DB, { turns: env.DISK === undefined ? undefined : turns, retries });
 }
 
 function blobStore(env: Env, config: Config): BlobStore {
   switch (config.STORAGE) {
     case "r2":
       if (env.BLOBS === undefined) throw new ConfigError("STORAGE: r2 needs the binding BLOBS");
-      return new R2BlobStore(env.BLOBS, config.s3 === undefined ? undefined : presigner(config.s3));
+      return new R2BlobStore(env.BLOBS, retries, config.s3 === undefined ? undefined : presigner(config.s3));
     case "filesystem":
       if (env.DISK === undefined)
         throw new ConfigError("STORAGE: filesystem is for self-hosts; it needs the binding DISK");

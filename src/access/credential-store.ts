@@ -1,4 +1,4 @@
-import type { Clock, Database } from "../platform/index.ts";
+import { type Clock, type Database, repeatable } from "../platform/index.ts";
 import { bumpGeneration } from "./generation.ts";
 
 /** What an account has to sign in with. */
@@ -35,7 +35,7 @@ export class CredentialStore {
       "DELETE FROM access_sessions WHERE identity IN (SELECT value FROM json_each(?1)) AND created_at <= ?2",
       "DELETE FROM access_refresh_tokens WHERE identity IN (SELECT value FROM json_each(?1)) AND created_at <= ?2",
     ];
-    await this.#database.batch([
+    await repeatable(this.#database).batch([
       ...made.map((sql) => this.#database.prepare(sql).bind(names, until)),
       bumpGeneration(this.#database),
     ]);

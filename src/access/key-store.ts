@@ -1,4 +1,4 @@
-import type { Clock, Database } from "../platform/index.ts";
+import { type Clock, type Database, repeatable } from "../platform/index.ts";
 import { bumpGeneration } from "./generation.ts";
 
 /** A key as it is kept. Times are in milliseconds since the Unix epoch. */
@@ -60,11 +60,11 @@ export class KeyStore {
   async insert(key: NewKey): Promise<StoredKey> {
     const now = this.#clock();
     const { id, identity, name, createdBy } = key;
-    await this.#database.batch([
+    await repeatable(this.#database).batch([
       this.#database
         .prepare(
           `INSERT INTO access_keys (id, identity, name, hash, created_at, created_by, expires_at, issuer)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`,
         )
         .bind(id, identity, name, key.hash, now, createdBy, key.expiresAt ?? null, key.issuer ?? null),
       bumpGeneration(this.#database),
@@ -124,7 +124,7 @@ export class KeyStore {
 
   /** Ends a key at once. `undefined`: the identity has none of that id. What is revoked already stays as it is. */
   async revoke(identity: string, id: string): Promise<StoredKey | undefined> {
-    await this.#database.batch([
+    await repeatable(this.#database).batch([
       this.#database
         .prepare("UPDATE access_keys SET revoked_at = ?1 WHERE id = ?2 AND identity = ?3 AND revoked_at IS NULL")
         .bind(this.#clock(), id, identity),
@@ -138,7 +138,7 @@ export class KeyStore {
 
   /** Takes a key away, as though it had never been. */
   async remove(id: string): Promise<void> {
-    await this.#database.batch([
+    await repeatable(this.#database).batch([
       this.#database.prepare("DELETE FROM access_keys WHERE id = ?1").bind(id),
       bumpGeneration(this.#database),
     ]);
@@ -172,7 +172,7 @@ export class KeyStore {
 
   /** Notes that a key was used at `time`. */
   async touch(id: string, time: number): Promise<void> {
-    await this.#database
+    await repeatable(this.#database)
       .prepare("UPDATE access_keys SET last_used_at = max(coalesce(last_used_at, 0), ?2) WHERE id = ?1")
       .bind(id, time)
       .run();

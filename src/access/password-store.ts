@@ -1,4 +1,4 @@
-import type { Clock, Database } from "../platform/index.ts";
+import { type Clock, type Database, repeatable } from "../platform/index.ts";
 import { bumpGeneration } from "./generation.ts";
 
 /** The hash of a user's password. */
@@ -29,7 +29,7 @@ export class PasswordStore {
 
   /** Sets the password, and ends the user's sessions and refresh tokens. */
   async set(user: string, hash: string): Promise<void> {
-    await this.#database.batch([
+    await repeatable(this.#database).batch([
       this.#database
         .prepare(
           "INSERT INTO access_passwords (user, hash, changed_at) VALUES (?1, ?2, ?3) " +
@@ -43,7 +43,7 @@ export class PasswordStore {
 
   /** Puts a costlier hash of the same password in the place of `from`, unless the password was changed since. */
   async rehash(user: string, from: string, to: string): Promise<void> {
-    await this.#database
+    await repeatable(this.#database)
       .prepare("UPDATE access_passwords SET hash = ?3 WHERE user = ?1 AND hash = ?2")
       .bind(user, from, to)
       .run();

@@ -1,4 +1,4 @@
-import type { Clock, Database } from "../platform/index.ts";
+import { type Clock, type Database, repeatable } from "../platform/index.ts";
 import type { Digest } from "./digest.ts";
 import { namespaceOf, type RepositoryName } from "./repository-name.ts";
 import type { UploadResult } from "./upload-record.ts";
@@ -33,7 +33,7 @@ export class BlobLinkStore {
    */
   async add(repository: RepositoryName, blob: UploadResult): Promise<string> {
     const now = this.#clock();
-    const [, stored] = await this.#database.batch<{ storage_key: string }>([
+    const [, stored] = await repeatable(this.#database).batch<{ storage_key: string }>([
       insertRepository(this.#database, repository, now),
       upsertBlob(this.#database, blob, now),
       this.#database
@@ -65,7 +65,7 @@ export class BlobLinkStore {
   async mount(from: RepositoryName, to: RepositoryName, digest: Digest): Promise<boolean> {
     const now = this.#clock();
     const held = `SELECT 1 FROM repository_blobs l JOIN repositories r ON r.id = l.repository_id WHERE r.name = ?1 AND l.digest = ?2`;
-    const [, linked] = await this.#database.batch([
+    const [, linked] = await repeatable(this.#database).batch([
       this.#database
         .prepare(
           `INSERT INTO repositories (name, namespace, created_at) SELECT ?3, ?4, ?5 WHERE EXISTS (${held})
@@ -98,7 +98,7 @@ export class BlobLinkStore {
 
   /** Starts the grace period of an orphan anew: a client was told that it need not push it. */
   async keep(repository: RepositoryName, digest: Digest): Promise<void> {
-    await this.#database
+    await repeatable(this.#database)
       .prepare(
         `UPDATE repository_blobs SET orphaned_at = ?3
          WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND orphaned_at IS NOT NULL`,

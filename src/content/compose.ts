@@ -1,4 +1,4 @@
-import type { Clock, Config, Database, Log } from "../platform/index.ts";
+import type { Clock, Config, Database, Log, Retries } from "../platform/index.ts";
 import { type InstanceStore, instanceHmacKey } from "../platform/index.ts";
 import { BlobIndex } from "./blob-index.ts";
 import { BlobLinkStore } from "./blob-link-store.ts";
@@ -25,6 +25,7 @@ export interface ContentPorts {
   readonly store: BlobStore;
   readonly sessions: DurableObjectNamespace;
   readonly instance: InstanceStore;
+  readonly retries: Retries;
   readonly edge: EdgeCache | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -70,6 +71,7 @@ export function createContent(ports: ContentPorts): Content {
       store,
       index: blobs,
       sessions: ports.sessions,
+      retries: ports.retries,
       tickets: new UploadTickets(ticketKey),
       clock,
       lifetime: uploadLifetime,

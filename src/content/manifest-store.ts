@@ -1,5 +1,5 @@
 import { appendEvent, type ContentEvent } from "../events/index.ts";
-import type { Clock, Database } from "../platform/index.ts";
+import { type Clock, type Database, repeatable } from "../platform/index.ts";
 import { condemnBlobs, insertRepository, upsertBlob } from "./blob-link-store.ts";
 import type { Digest } from "./digest.ts";
 import type { Manifest, ManifestReference } from "./manifest.ts";
@@ -65,7 +65,7 @@ export class ManifestStore {
     } as const;
     const events: ContentEvent[] = tags.length === 0 ? [event] : tags.map((tag) => ({ ...event, tag }));
     try {
-      const [, , stored] = await this.#database.batch<{ storage_key: string }>([
+      const [, , stored] = await repeatable(this.#database).batch<{ storage_key: string }>([
         insertRepository(this.#database, repository, now),
         this.#guard(repository, manifest.references),
         upsertBlob(this.#database, object, now),

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from "../platform/index.ts";
+import { err, ok, type Result, type Retries, Unavailable } from "../platform/index.ts";
 import type {
   BlobStore,
   ByteRange,
@@ -20,26 +20,32 @@ const DELETE_KEYS = 1000;
 /** R2's code for bytes that do not match the given checksum; it appears only in the error's text. */
 const CHECKSUM_MISMATCH = "(10037)";
 
+/**
+ * What R2 says when it failed for a moment. @see R2 API, "Error codes": 10001 InternalError, 10043 ServiceUnavailable,
+ * 10054 ClientDisconnect, 10058 TooManyRequests
+ */
+const TRANSIENT = /\((?:10001|10043|10054|10058)\)|internal error|Network connection lost/i;
+
 /** Objects in R2 through the Worker's binding. R2 itself verifies the digest of a whole write. */
 export class R2BlobStore implements BlobStore {
   readonly presign?: (key: string, seconds: number) => Promise<string>;
   readonly #bucket: R2Bucket;
+  readonly #retries: Retries;
 
-  constructor(bucket: R2Bucket, presign?: (key: string, seconds: number) => Promise<string>) {
+  constructor(bucket: R2Bucket, retries: Retries, presign?: (key: string, seconds: number) => Promise<string>) {
     this.#bucket = bucket;
+    this.#retries = retries;
     if (presign !== undefined) this.presign = presign;
   }
 
   async stat(key: string): Promise<number | undefined> {
-    return (await this.#bucket.head(key))?.size;
+    return (await this.#call(() => this.#bucket.head(key)))?.size;
   }
 
   async read(key: string, range?: ByteRange): Promise<ReadableStream<Uint8Array> | undefined> {
     if (range?.length === 0) return new Blob([]).stream();
-    const object = await this.#bucket.get(
-      key,
-      range === undefined ? {} : { range: { offset: range.offset, length: range.length } },
-    );
+    const part = range === undefined ? {} : { range: { offset: range.offset, length: range.length } };
+    const object = await this.#call(() => this.#bucket.get(key, part));
     return object?.body;
   }
 
@@ -50,7 +56,8 @@ export class R2BlobStore implements BlobStore {
   ): Promise<Result<void, WriteFailure>> {
     const algorithm = digestAlgorithm(expected.digest);
     try {
-      const { size } = await this.#bucket.put(key, body, { [algorithm]: digestHex(expected.digest) });
+      const checksum = { [algorithm]: digestHex(expected.digest) };
+      const { size } = await this.#call(() => this.#bucket.put(key, body, checksum), body);
       if (size === expected.size) return ok(undefined);
       await this.delete([key]);
       return err({ reason: "size-mismatch", message: `${size} bytes arrived, not ${expected.size}` });
@@ -63,7 +70,7 @@ export class R2BlobStore implements BlobStore {
   readonly multipart: MultipartStore = {
     partSize: PART_BYTES,
     create: async (key: string): Promise<MultipartWrite> => {
-      const upload = await this.#bucket.createMultipartUpload(key);
+      const upload = await this.#call(() => this.#bucket.createMultipartUpload(key));
       return { key, id: upload.uploadId };
     },
     writePart: async (
@@ -71,7 +78,7 @@ export class R2BlobStore implements BlobStore {
       number: number,
       body: Uint8Array | ReadableStream<Uint8Array>,
     ): Promise<Part> => {
-      const part = await this.#resume(write).uploadPart(number, body);
+      const part = await this.#call(() => this.#resume(write).uploadPart(number, body), body);
       return { number, tag: part.etag };
     },
     complete: async (write: MultipartWrite, parts: readonly Part[]): Promise<string> => {
@@ -85,14 +92,28 @@ export class R2BlobStore implements BlobStore {
 
   async delete(keys: readonly string[]): Promise<void> {
     for (let start = 0; start < keys.length; start += DELETE_KEYS) {
-      await this.#bucket.delete(keys.slice(start, start + DELETE_KEYS));
+      await this.#call(() => this.#bucket.delete(keys.slice(start, start + DELETE_KEYS)));
     }
   }
 
   async list(cursor: string | undefined): Promise<KeyPage> {
-    const page = await this.#bucket.list({ prefix: KEY_PREFIX, ...(cursor === undefined ? {} : { cursor }) });
+    const options = { prefix: KEY_PREFIX, ...(cursor === undefined ? {} : { cursor }) };
+    const page = await this.#call(() => this.#bucket.list(options));
     const keys = page.objects.map((object) => object.key);
     return page.truncated ? { keys, cursor: page.cursor } : { keys };
+  }
+
+  /**
+   * A call that is tried again when it fails for a moment. A stream is there once only.
+   * @throws {Unavailable} when no try was of use
+   */
+  async #call<T>(act: () => Promise<T>, body?: Uint8Array | ReadableStream<Uint8Array>): Promise<T> {
+    const isTransient = (error: unknown): boolean => TRANSIENT.test(String(error));
+    try {
+      return await (body instanceof ReadableStream ? act() : this.#retries.run(act, isTransient));
+    } catch (error) {
+      throw isTransient(error) ? new Unavailable("the blob store", error) : error;
+    }
   }
 
   #resume(write: MultipartWrite): R2MultipartUpload {

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
-import { dropRest, type Env, type Result } from "../platform/index.ts";
+import { dropRest, type Env, isObjectReset, type Result, type Retries, Unavailable } from "../platform/index.ts";
 import type { Digest, DigestAlgorithm } from "./digest.ts";
 import type { ContentFailure } from "./failure.ts";
 import type { UploadResult } from "./upload-record.ts";
@@ -87,25 +87,33 @@ export function uploadSessionClient(
   name: string,
   algorithm: DigestAlgorithm,
   expiresAt: number,
+  retries: Retries,
 ): UploadSessionClient {
-  const stub = namespace.get(namespace.idFromName(name)) as unknown as UploadSessionStub;
+  const stub = (): UploadSessionStub => namespace.get(namespace.idFromName(name)) as unknown as UploadSessionStub;
+  /** What may be asked twice, of an object that was reset: a new stub for each try. */
+  const ask = async <T>(act: (stub: UploadSessionStub) => Promise<T>): Promise<T> => {
+    try {
+      return await retries.run(() => act(stub()), isObjectReset);
+    } catch (error) {
+      throw isObjectReset(error) ? new Unavailable("the upload session", error) : error;
+    }
+  };
   const send = async <T>(
     body: ReadableStream<Uint8Array> | null,
     offset: number | undefined,
     digest?: Digest,
   ): Promise<Result<T, ContentFailure>> => {
     const parameters: z.input<typeof requestSchema> = { algorithm, expiresAt, offset, digest };
-    const response = await stub.fetch("http://upload-session/", {
-      method: "POST",
-      headers: { [REQUEST_HEADER]: JSON.stringify(parameters) },
-      body,
-    });
-    return response.json<Result<T, ContentFailure>>();
+    const init = { method: "POST", headers: { [REQUEST_HEADER]: JSON.stringify(parameters) }, body };
+    const call = async (session: UploadSessionStub): Promise<Result<T, ContentFailure>> =>
+      (await session.fetch("http://upload-session/", init)).json<Result<T, ContentFailure>>();
+    // Bytes are there once. Without them it is the end of a session, which remembers what came of it.
+    return body === null ? ask(call) : call(stub());
   };
   return {
-    status: () => stub.status(),
-    take: () => stub.take(expiresAt),
-    cancel: () => stub.cancel(expiresAt),
+    status: () => ask((session) => session.status()),
+    take: () => stub().take(expiresAt),
+    cancel: () => stub().cancel(expiresAt),
     append: (body, offset) => send<number>(body, offset),
     close: (body, offset, digest) => send<UploadResult>(body, offset, digest),
   };

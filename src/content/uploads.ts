@@ -1,4 +1,4 @@
-import { type Clock, err, ok, type Result } from "../platform/index.ts";
+import { type Clock, err, ok, type Result, type Retries } from "../platform/index.ts";
 import type { BlobIndex } from "./blob-index.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { Digest, DigestAlgorithm } from "./digest.ts";
@@ -30,6 +30,7 @@ export interface UploadPorts {
   readonly store: BlobStore;
   readonly index: BlobIndex;
   readonly sessions: DurableObjectNamespace;
+  readonly retries: Retries;
   readonly tickets: UploadTickets;
   readonly clock: Clock;
   /** How long a session may take, in milliseconds. */
@@ -103,10 +104,12 @@ export class Uploads {
   }
 
   async #session(address: UploadAddress): Promise<Result<UploadSessionClient, ContentFailure>> {
-    const { tickets, sessions, clock, lifetime } = this.#ports;
+    const { tickets, sessions, clock, lifetime, retries } = this.#ports;
     const ticket = await tickets.check(address.repository, address.id, address.state);
     const expiresAt = (ticket?.openedAt ?? 0) + lifetime;
     if (ticket === undefined || expiresAt <= clock()) return err({ reason: "upload-unknown" });
-    return ok(uploadSessionClient(sessions, `${address.repository}@${address.id}`, ticket.algorithm, expiresAt));
+    return ok(
+      uploadSessionClient(sessions, `${address.repository}@${address.id}`, ticket.algorithm, expiresAt, retries),
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { type Identity, isAnonymous } from "../access/index.ts";
+import { Unavailable } from "../platform/index.ts";
 import { blob } from "./blobs.ts";
 import { catalog } from "./catalog.ts";
 import { type Call, type DistributionServices, methodNotAllowed } from "./context.ts";
@@ -23,8 +24,13 @@ export async function distribution(services: DistributionServices, request: Requ
     return response;
   } catch (error) {
     const id = services.reportFailure(request, error);
+    if (error instanceof Unavailable) return errorResponse("UNAVAILABLE", unavailable(error, id));
     return errorResponse("UNKNOWN", { detail: { id } });
   }
+}
+
+function unavailable({ message, retryAfterSeconds }: Unavailable, id: string) {
+  return { message, detail: { id }, headers: { "retry-after": String(retryAfterSeconds) } };
 }
 
 async function answer(services: DistributionServices, request: Request): Promise<Response> {

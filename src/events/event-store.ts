@@ -3,13 +3,15 @@ import type { ContentEvent } from "./event.ts";
 
 /**
  * The outbox: a statement for the batch that makes the change, so that an event is recorded if and only if its change
- * is.
+ * is; once, though the batch be repeated.
  */
 export function appendEvent(database: Database, event: ContentEvent): D1PreparedStatement {
   return database
     .prepare(
       `INSERT INTO events (occurred_at, action, repository, digest, tag, media_type, actor)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (
+         SELECT 1 FROM events WHERE occurred_at = ?1 AND action = ?2 AND repository = ?3 AND digest = ?4
+         AND tag IS ?5 AND actor = ?7)`,
     )
     .bind(
       event.occurredAt,

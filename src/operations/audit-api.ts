@@ -13,7 +13,7 @@ import {
   type Identity,
   WAIT_MESSAGES,
 } from "../access/index.ts";
-import { type ReportFailure, restError, type Result } from "../platform/index.ts";
+import { type ReportFailure, restError, restFailure, type Result } from "../platform/index.ts";
 import type { Authorizer } from "../resources/index.ts";
 
 /** What the audit is served from. */
@@ -92,8 +92,7 @@ export async function auditApi(services: AuditServices, request: Request): Promi
   try {
     return await answer(services, request);
   } catch (error) {
-    const id = services.reportFailure(request, error);
-    return restError(500, "internal error", { id });
+    return restFailure(error, services.reportFailure(request, error));
   }
 }
 

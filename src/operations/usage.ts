@@ -1,6 +1,6 @@
 import { type AuthenticationFailure, type Gate, isAnonymous, WAIT_MESSAGES } from "../access/index.ts";
 import type { ContentUsage } from "../content/index.ts";
-import { type ReportFailure, restError } from "../platform/index.ts";
+import { type ReportFailure, restError, restFailure } from "../platform/index.ts";
 import type { Authorizer, UsageNumbers, UsageStatistics } from "../resources/index.ts";
 
 /** What usage statistics are served from. */
@@ -30,8 +30,7 @@ export async function usageApi(services: UsageServices, request: Request): Promi
   try {
     return await answer(services, request);
   } catch (error) {
-    const id = services.reportFailure(request, error);
-    return restError(500, "internal error", { id });
+    return restFailure(error, services.reportFailure(request, error));
   }
 }
 

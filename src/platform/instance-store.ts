@@ -1,4 +1,4 @@
-import type { Database } from "./database.ts";
+import { type Database, repeatable } from "./database.ts";
 import { type KeyWrapper, type WrappedKey, wrappedKeySchema } from "./key-wrapper.ts";
 
 const SECRET_BYTES = 32;
@@ -48,7 +48,7 @@ export class InstanceStore {
   }
 
   async #decide(name: string, change: ReturnType<Database["prepare"]>): Promise<string> {
-    const [, stored] = await this.#database.batch<{ value: string }>([
+    const [, stored] = await repeatable(this.#database).batch<{ value: string }>([
       change,
       this.#database.prepare("SELECT value FROM instance WHERE name = ?1").bind(name),
     ]);

@@ -1,4 +1,4 @@
-import type { Clock, Database } from "../platform/index.ts";
+import { type Clock, type Database, repeatable } from "../platform/index.ts";
 import type { KindKey } from "./client.ts";
 import type { ResourceObject } from "./object.ts";
 import { selection, type StorePage } from "./selector-sql.ts";
@@ -79,8 +79,9 @@ export class ResourceStore {
       metadata: { ...change.object.metadata, resourceVersion: undefined },
     });
     const place = [key.group, key.plural, key.namespace, key.name] as const;
+    const now = this.#clock();
     try {
-      const [, event] = await this.#database.batch<{ rv: number }>([
+      const [, event] = await repeatable(this.#database).batch<{ rv: number }>([
         this.#database
           .prepare(`SELECT CASE WHEN (SELECT rv FROM resources WHERE ${OF_OBJECT}) IS NOT ?5 THEN json('conflict') END`)
           .bind(...place, expected ?? null),
@@ -89,7 +90,7 @@ export class ResourceStore {
             `INSERT INTO resource_events (api_group, resource, namespace, name, type, object, previous_rv, occurred_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING rv`,
           )
-          .bind(...place, type, object, expected ?? null, this.#clock()),
+          .bind(...place, type, object, expected ?? null, now),
         type === "DELETED"
           ? this.#database.prepare(`DELETE FROM resources WHERE ${OF_OBJECT}`).bind(...place)
           : this.#upsert(place, change.object.metadata.uid, object),
@@ -100,9 +101,24 @@ export class ResourceStore {
       ]);
       return event?.results[0]?.rv;
     } catch (error) {
-      if (String(error).includes(GUARD_FAILED)) return undefined;
-      throw error;
+      if (!String(error).includes(GUARD_FAILED)) throw error;
+      return this.#written(change, object, now);
     }
+  }
+
+  /**
+   * The version of a change that was written before its batch was repeated, since the answer to the first was lost. A
+   * change that says the same of the same version at the same time is this one, whoever wrote it.
+   */
+  async #written({ key, type, expected }: ResourceWrite, object: string, now: number): Promise<number | undefined> {
+    const found = await this.#database
+      .prepare(
+        `SELECT rv FROM resource_events WHERE ${OF_OBJECT}
+         AND type = ?5 AND previous_rv IS ?6 AND occurred_at = ?7 AND object = ?8 ORDER BY rv DESC LIMIT 1`,
+      )
+      .bind(key.group, key.plural, key.namespace, key.name, type, expected ?? null, now, object)
+      .first<number>("rv");
+    return found ?? undefined;
   }
 
   async get(key: ObjectKey): Promise<ResourceObject | undefined> {

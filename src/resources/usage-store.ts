@@ -1,4 +1,4 @@
-import type { Database } from "../platform/index.ts";
+import { type Database, repeatable } from "../platform/index.ts";
 
 /** Numbers by name, such as `resources.secret.entrepot.dev.securevalues.count`. */
 export type UsageNumbers = Readonly<Record<string, number>>;
@@ -21,7 +21,7 @@ export class UsageStore {
   }
 
   async save(usage: Usage): Promise<void> {
-    await this.#database
+    await repeatable(this.#database)
       .prepare("INSERT INTO instance (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")
       .bind(NAME, JSON.stringify(usage))
       .run();

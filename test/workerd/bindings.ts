@@ -1,3 +1,4 @@
+import { Retries } from "../../src/platform/index.ts";
 import type { D1Migration } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import type { Env, S3Settings } from "../../src/platform/index.ts";
@@ -19,3 +20,6 @@ export function request(path: string, init?: RequestInit): Promise<Response> {
   const worker = (exports as unknown as { readonly default: Fetcher }).default;
   return worker.fetch(`http://registry${path}`, init);
 }
+
+/** Tries again at once. */
+export const retries = new Retries({ clock: Date.now, wait: async () => {}, random: Math.random });

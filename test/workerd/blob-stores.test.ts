@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DiskBlobStore, presigner, R2BlobStore, S3BlobStore } from "../../src/content/index.ts";
 import { digestBytes } from "../../src/content/hasher.ts";
 import { newObjectKey } from "../../src/content/object-key.ts";
-import { bindings } from "./bindings.ts";
+import { bindings, retries } from "./bindings.ts";
 import { describeBlobStore } from "./blob-store-contract.ts";
 import { bytesOf, someBytes, streamOf } from "./bytes.ts";
 
@@ -10,7 +10,7 @@ const { BLOBS, DISK, NETWORK, TEST_S3 } = bindings;
 const reach = ((input: RequestInfo, init?: RequestInit) => NETWORK.fetch(input, init)) as typeof fetch;
 const s3 = new S3BlobStore(TEST_S3, reach);
 
-describeBlobStore("R2BlobStore", new R2BlobStore(BLOBS));
+describeBlobStore("R2BlobStore", new R2BlobStore(BLOBS, retries));
 describeBlobStore("DiskBlobStore", new DiskBlobStore(DISK));
 describeBlobStore("S3BlobStore", s3);
 
@@ -38,8 +38,8 @@ describe("presigned addresses", () => {
   });
 
   it("are what R2 has with credentials, and files never have", () => {
-    expect(new R2BlobStore(BLOBS).presign).toBeUndefined();
-    expect(new R2BlobStore(BLOBS, presigner(TEST_S3)).presign).toBeTypeOf("function");
+    expect(new R2BlobStore(BLOBS, retries).presign).toBeUndefined();
+    expect(new R2BlobStore(BLOBS, retries, presigner(TEST_S3)).presign).toBeTypeOf("function");
     expect("presign" in new DiskBlobStore(DISK)).toBe(false);
   });
 });

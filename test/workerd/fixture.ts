@@ -14,7 +14,7 @@ import { parseRepositoryName, type RepositoryName } from "../../src/content/repo
 import { digestBytes } from "../../src/content/hasher.ts";
 import { newObjectKey } from "../../src/content/object-key.ts";
 import type { Database, Log } from "../../src/platform/index.ts";
-import { bindings } from "./bindings.ts";
+import { bindings, retries } from "./bindings.ts";
 
 /** How long content that nothing refers to is kept here, in milliseconds. */
 export const GRACE = 3_600_000;
@@ -35,7 +35,7 @@ export interface KernelOptions {
 
 /** The content kernel over the real bindings, with a clock that the test turns. */
 export function createKernel(options: KernelOptions = {}) {
-  const { database = bindings.DB, store = new R2BlobStore(bindings.BLOBS), edge } = options;
+  const { database = bindings.DB, store = new R2BlobStore(bindings.BLOBS, retries), edge } = options;
   const time = { now: Date.now() };
   const clock = () => time.now;
   const pending: Promise<unknown>[] = [];

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { BlobStore } from "../../src/content/blob-store.ts";
 import { R2BlobStore } from "../../src/content/index.ts";
 import type { Database } from "../../src/platform/index.ts";
-import { bindings } from "./bindings.ts";
+import { bindings, retries } from "./bindings.ts";
 import { bytesOf, someBytes } from "./bytes.ts";
 import { createKernel, GRACE, imageOf, type Kernel, newRepository, pushBlob, pushManifest } from "./fixture.ts";
 
@@ -37,7 +37,7 @@ function hookedDatabase(hooks: { before?: () => Promise<void>; after?: () => Pro
 
 /** A store that runs `before` ahead of each write or delete. */
 function hookedStore(hooks: { write?: () => Promise<void>; delete?: () => Promise<void> }): BlobStore {
-  const store = new R2BlobStore(bindings.BLOBS);
+  const store = new R2BlobStore(bindings.BLOBS, retries);
   return {
     stat: (key) => store.stat(key),
     read: (key, range) => store.read(key, range),

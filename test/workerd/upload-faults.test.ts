@@ -4,7 +4,7 @@ import type { BlobStore, MultipartStore } from "../../src/content/blob-store.ts"
 import { digestBytes } from "../../src/content/hasher.ts";
 import { DiskBlobStore, PartMemory, R2BlobStore } from "../../src/content/index.ts";
 import { UploadSessionState } from "../../src/content/upload-session.ts";
-import { bindings } from "./bindings.ts";
+import { bindings, retries } from "./bindings.ts";
 import { bytesOf, sameBytes, someBytes, streamOf } from "./bytes.ts";
 import { createKernel, GRACE, newRepository, quietLog } from "./fixture.ts";
 
@@ -53,7 +53,7 @@ const chunk = (bytes: Uint8Array, offset?: number) => ({
 });
 
 const stores: [string, BlobStore][] = [
-  ["R2", new R2BlobStore(BLOBS)],
+  ["R2", new R2BlobStore(BLOBS, retries)],
   ["files", new DiskBlobStore(DISK)],
 ];
 
@@ -110,7 +110,7 @@ describe.each(stores)("with %s", (_, store) => {
 
 describe("turns", () => {
   it("of requests to one session: the second waits, and gives up after a while", async () => {
-    await inObject(new R2BlobStore(BLOBS), async (open) => {
+    await inObject(new R2BlobStore(BLOBS, retries), async (open) => {
       const session = open();
       const { readable, writable } = new IdentityTransformStream();
       const slow = session.append({ ...chunk(new Uint8Array(0)), body: readable });
@@ -130,7 +130,7 @@ describe("turns", () => {
   });
 
   it("of requests to one session are taken in order", async () => {
-    await inObject(new R2BlobStore(BLOBS), async (open) => {
+    await inObject(new R2BlobStore(BLOBS, retries), async (open) => {
       const session = open();
       const answers = await Promise.all([
         session.append(chunk(BYTES.subarray(0, 10), 0)),

@@ -5,7 +5,7 @@ import { digestBytes } from "../../src/content/hasher.ts";
 import { DiskBlobStore, PartMemory, R2BlobStore } from "../../src/content/index.ts";
 import { UploadSessionState } from "../../src/content/upload-session.ts";
 import { uploadSessionClient } from "../../src/content/upload-session-object.ts";
-import { bindings } from "./bindings.ts";
+import { bindings, retries } from "./bindings.ts";
 import { bytesOf, sameBytes, someBytes, streamOf } from "./bytes.ts";
 import { quietLog } from "./fixture.ts";
 
@@ -19,7 +19,7 @@ const SOME = someBytes(PART / 2, 3);
 const QUICK = someBytes(PART + 1000, 4);
 const DIGEST = digestBytes("sha256", QUICK);
 
-const store = new R2BlobStore(BLOBS);
+const store = new R2BlobStore(BLOBS, retries);
 let sessions = 0;
 
 afterEach(() => {
@@ -28,7 +28,7 @@ afterEach(() => {
 
 function newSession() {
   sessions += 1;
-  return uploadSessionClient(UPLOAD_SESSIONS, `test/memory@${sessions}`, "sha256", Date.now() + HOUR);
+  return uploadSessionClient(UPLOAD_SESSIONS, `test/memory@${sessions}`, "sha256", Date.now() + HOUR, retries);
 }
 
 /** A body of which nothing more comes until it is told so. */

@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { digestBytes } from "../../src/content/hasher.ts";
 import { R2BlobStore } from "../../src/content/index.ts";
 import { uploadSessionClient } from "../../src/content/upload-session-object.ts";
-import { bindings } from "./bindings.ts";
+import { bindings, retries } from "./bindings.ts";
 import { brokenStream, bytesOf, sameBytes, someBytes, streamOf } from "./bytes.ts";
 
 const { BLOBS, UPLOAD_SESSIONS } = bindings;
 const PART = 8 * 1024 * 1024;
 const HOUR = 3_600_000;
-const store = new R2BlobStore(BLOBS);
+const store = new R2BlobStore(BLOBS, retries);
 /** Two parts and a tail. */
 const LONG = someBytes(2 * PART + 100_000);
 const SHORT = someBytes(5000, 2);
@@ -20,7 +20,7 @@ function newSession(algorithm: "sha256" | "sha512" = "sha256", expiresAt = Date.
   sessions += 1;
   const name = `test/uploads@${sessions}`;
   const stub = UPLOAD_SESSIONS.get(UPLOAD_SESSIONS.idFromName(name));
-  return { stub, session: uploadSessionClient(UPLOAD_SESSIONS, name, algorithm, expiresAt) };
+  return { stub, session: uploadSessionClient(UPLOAD_SESSIONS, name, algorithm, expiresAt, retries) };
 }
 
 /** How many values the object keeps, by the first word of their names. */

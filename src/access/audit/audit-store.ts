@@ -1,4 +1,4 @@
-import type { Database } from "../../platform/index.ts";
+import { type Database, repeatable } from "../../platform/index.ts";
 import { type AuditDraft, type AuditRecord, columnsOf } from "./audit-entry.ts";
 
 /** Which rows; what is absent does not matter. */
@@ -55,15 +55,22 @@ export class AuditStore {
     this.#database = database;
   }
 
-  /** Writes rows, in their order, as one change. */
+  /** Writes rows, in their order, as one change; those that are there already, by a try before this, are not written again. */
   async append(drafts: readonly AuditDraft[]): Promise<void> {
     if (drafts.length === 0) return;
     const values = Array.from({ length: 16 }, (_, index) => `json_extract(value, '$[${index}]')`).join(", ");
-    await this.#database
+    await repeatable(this.#database)
       .prepare(
         `INSERT INTO audit_events (occurred_at, request_id, identity, credential_type, credential_id, address, user_agent,
            verb, api_group, resource, subresource, namespace, name, allowed, reason, status)
-         SELECT ${values} FROM json_each(?1) ORDER BY key`,
+         SELECT ${values} FROM json_each(?1) WHERE NOT EXISTS (
+           SELECT 1 FROM audit_events e
+           WHERE e.occurred_at = json_extract(value, '$[0]') AND e.request_id = json_extract(value, '$[1]')
+           AND e.verb = json_extract(value, '$[7]') AND e.api_group = json_extract(value, '$[8]')
+           AND e.resource = json_extract(value, '$[9]') AND e.subresource = json_extract(value, '$[10]')
+           AND e.namespace = json_extract(value, '$[11]') AND e.name = json_extract(value, '$[12]')
+           AND e.reason = json_extract(value, '$[14]') AND e.status = json_extract(value, '$[15]'))
+         ORDER BY key`,
       )
       .bind(JSON.stringify(drafts.map(columnsOf)))
       .run();

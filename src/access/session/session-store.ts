@@ -1,4 +1,4 @@
-import type { Database } from "../../platform/index.ts";
+import { type Database, repeatable } from "../../platform/index.ts";
 import { bumpGeneration } from "../generation.ts";
 
 /** A sign-in in a browser. */
@@ -32,10 +32,10 @@ export class SessionStore {
 
   /** @param hash of the session's secret, in hexadecimal */
   async insert(session: Session, hash: string, createdAt: number): Promise<void> {
-    await this.#database
+    await repeatable(this.#database)
       .prepare(
         `INSERT INTO access_sessions (id, hash, identity, issuer, credential, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`,
       )
       .bind(
         session.id,
@@ -64,7 +64,7 @@ export class SessionStore {
 
   /** Ends a session, everywhere. */
   async delete(id: string): Promise<void> {
-    await this.#database.batch([
+    await repeatable(this.#database).batch([
       this.#database.prepare("DELETE FROM access_sessions WHERE id = ?1").bind(id),
       bumpGeneration(this.#database),
     ]);

@@ -1,4 +1,4 @@
-import type { Database } from "../../platform/index.ts";
+import { type Database, repeatable } from "../../platform/index.ts";
 import type { CredentialUse } from "../identity.ts";
 
 /** A refresh token as it is stored; the token itself is not. */
@@ -36,12 +36,12 @@ export class RefreshTokenStore {
   }
 
   async add(token: StoredRefreshToken): Promise<void> {
-    await this.#database.batch([
+    await repeatable(this.#database).batch([
       this.#database
         .prepare(
           `INSERT INTO access_refresh_tokens
              (id, hash, identity, credential_type, credential_id, service, client_id, created_at, expires_at, issuer)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING`,
         )
         .bind(
           token.id,

@@ -1,4 +1,4 @@
-import type { Database } from "../../platform/index.ts";
+import { type Database, repeatable } from "../../platform/index.ts";
 
 /** A key of the token service as it is stored. */
 export interface StoredSigningKey {
@@ -36,7 +36,7 @@ export class SigningKeyStore {
     retiredUntil: number,
   ): Promise<StoredSigningKey[]> {
     const names = JSON.stringify(retired);
-    const [, , listed] = await this.#database.batch<StoredSigningKey>([
+    const [, , listed] = await repeatable(this.#database).batch<StoredSigningKey>([
       this.#database
         .prepare(
           `INSERT INTO access_signing_keys (kid, private_jwk, public_jwk, created_at, expires_at)

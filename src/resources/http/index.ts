@@ -1,4 +1,5 @@
 import { type AuthenticationFailure, isAnonymous, WAIT_MESSAGES } from "../../access/index.ts";
+import { Unavailable } from "../../platform/index.ts";
 import { serveDescription, serveHealth } from "./description.ts";
 import { type ApiCall, authorize, contextOf, notLoggedIn, recordOutcome, withWarnings } from "./call.ts";
 import { handleBulkApply, isBulkApply } from "./bulk-apply.ts";
@@ -97,13 +98,16 @@ function notServed(): StatusError {
 }
 
 function failure({ reportFailure, gate }: ApiServices, request: Request, error: unknown): Response {
-  const known = error instanceof StatusError ? error : unexpected(reportFailure(request, error));
+  const known = error instanceof StatusError ? error : unexpected(error, reportFailure(request, error));
   const headers: Record<string, string> = {};
   if (known.reason === "Unauthorized") headers["www-authenticate"] = gate.challenge(request);
   if (known.details?.retryAfterSeconds !== undefined) headers["retry-after"] = String(known.details.retryAfterSeconds);
   return Response.json(known.toStatus(), { status: known.code, headers });
 }
 
-function unexpected(id: string): StatusError {
+function unexpected(error: unknown, id: string): StatusError {
+  if (error instanceof Unavailable) {
+    return new StatusError("ServiceUnavailable", error.message, { retryAfterSeconds: error.retryAfterSeconds });
+  }
   return new StatusError("InternalError", `Internal error occurred: see the log for ${id}`);
 }

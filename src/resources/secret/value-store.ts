@@ -1,4 +1,4 @@
-import type { Clock, Database } from "../../platform/index.ts";
+import { type Clock, type Database, repeatable } from "../../platform/index.ts";
 
 /** A version of a value, encrypted. */
 export interface StoredValue {
@@ -61,12 +61,12 @@ export class ValueStore {
 
   /** Forgets a version that no object ever named. */
   async discard(id: string): Promise<void> {
-    await this.#database.prepare("DELETE FROM secret_values WHERE id = ?1").bind(id).run();
+    await repeatable(this.#database).prepare("DELETE FROM secret_values WHERE id = ?1").bind(id).run();
   }
 
   /** Notes that of all versions only `current` is in use; none if it is absent. */
   async activate(namespace: string, name: string, current: string | undefined): Promise<void> {
-    await this.#database
+    await repeatable(this.#database)
       .prepare(
         `UPDATE secret_values SET inactive_at = CASE WHEN id = ?3 THEN NULL ELSE coalesce(inactive_at, ?4) END
          WHERE namespace = ?1 AND name = ?2`,
@@ -102,7 +102,7 @@ export class ValueStore {
 
   /** Stores the same value under another data key, unless someone else did. */
   async reencrypt(before: StoredValue, dataKey: string, ciphertext: string): Promise<void> {
-    await this.#database
+    await repeatable(this.#database)
       .prepare("UPDATE secret_values SET data_key = ?3, ciphertext = ?4 WHERE id = ?1 AND data_key = ?2")
       .bind(before.id, before.dataKey, dataKey, ciphertext)
       .run();

@@ -5,7 +5,7 @@ import {
   isAnonymous,
   WAIT_MESSAGES,
 } from "../../access/index.ts";
-import { restError } from "../../platform/index.ts";
+import { restError, restFailure } from "../../platform/index.ts";
 import { InProcessClient, notFound } from "../../resources/index.ts";
 import { contextOf } from "./rest-context.ts";
 import { decide, permit, refusal, type Target, type Trail } from "./rest-access.ts";
@@ -25,8 +25,7 @@ export async function syncApi(services: SyncRestServices, request: Request): Pro
     if (!identity.ok) return unauthenticated(identity.error, services.gate.challenge(request));
     return await answer(services, request, identity.value);
   } catch (error) {
-    const id = services.reportFailure(request, error);
-    return restError(500, "internal error", { id });
+    return restFailure(error, services.reportFailure(request, error));
   }
 }
 

@@ -106,7 +106,7 @@ describe("the chain", () => {
     await store.append([audited()]);
     const wrong = { ...audited(), status: null } as unknown as ReturnType<typeof audited>;
     await expect(store.append([audited(), wrong])).rejects.toThrow();
-    await store.append([audited()]);
+    await store.append([{ ...audited(), name: "another" }]);
     expect((await chain.verify()).break).toBeUndefined();
     await chain.seal();
     expect(await chain.verify()).toMatchObject({ checked: 2, last: { id: 2 } });

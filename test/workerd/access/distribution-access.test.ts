@@ -4,7 +4,7 @@ import { createContent } from "../../../src/content/index.ts";
 import { R2BlobStore } from "../../../src/content/r2-blob-store.ts";
 import { distribution } from "../../../src/distribution/index.ts";
 import { InstanceStore, parseConfig } from "../../../src/platform/index.ts";
-import { bindings } from "../bindings.ts";
+import { bindings, retries } from "../bindings.ts";
 import { someBytes } from "../bytes.ts";
 import { pushImage } from "../content-images.ts";
 import { createKernel, imageOf, pushBlob, quietLog, repositoryName } from "../fixture.ts";
@@ -31,9 +31,10 @@ const kernel = createKernel();
 const content = createContent({
   config: parseConfig({}),
   database: bindings.DB,
-  store: new R2BlobStore(bindings.BLOBS),
+  store: new R2BlobStore(bindings.BLOBS, retries),
   sessions: bindings.UPLOAD_SESSIONS,
   instance: new InstanceStore(bindings.DB, undefined),
+  retries,
   edge: undefined,
   clock: Date.now,
   log: quietLog,

@@ -3,16 +3,17 @@ import { createContent, R2BlobStore } from "../../../src/content/index.ts";
 import { patterned, sha256 } from "../../../src/mirror/memory-registry.fixture.ts";
 import { InstanceStore, parseConfig } from "../../../src/platform/index.ts";
 import { createLocalRegistry } from "../../../src/sync/local/index.ts";
-import { bindings } from "../bindings.ts";
+import { bindings, retries } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 
 const signal = new AbortController().signal;
 const content = createContent({
   config: parseConfig({}),
   database: bindings.DB,
-  store: new R2BlobStore(bindings.BLOBS),
+  store: new R2BlobStore(bindings.BLOBS, retries),
   sessions: bindings.UPLOAD_SESSIONS,
   instance: new InstanceStore(bindings.DB, undefined),
+  retries,
   edge: undefined,
   clock: Date.now,
   log: quietLog,

@@ -24,7 +24,7 @@ import {
   tick,
 } from "../../../src/sync/index.ts";
 import { createLocalRegistry } from "../../../src/sync/local/index.ts";
-import { bindings } from "../bindings.ts";
+import { bindings, retries } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 
 interface Sent {
@@ -56,9 +56,10 @@ export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bi
   const content = createContent({
     config: parseConfig({}),
     database,
-    store: new R2BlobStore(bindings.BLOBS),
+    store: new R2BlobStore(bindings.BLOBS, retries),
     sessions: bindings.UPLOAD_SESSIONS,
     instance: new InstanceStore(database, undefined),
+    retries,
     edge: undefined,
     clock,
     log: quietLog,
