@@ -17,7 +17,7 @@ const PUSHED = [
   { request: "PUT", status: 201 },
 ];
 
-// Docker itself needs a kernel of its own; this is what it sends.
+// What docker sends, request by request; the daemon itself is in daemons.test.ts.
 describe("docker's requests", () => {
   const at = useServer();
   const client = (repository: string) => new DockerClient(at.server.url, repository);

@@ -16,6 +16,8 @@ const PACKAGES = {
   wrk: "wrk",
   nginx: "nginx-light",
   kubectl: "kubernetes-client",
+  dockerd: "docker.io",
+  containerd: "containerd",
   python3: "python3-venv",
 } as const;
 
@@ -62,6 +64,12 @@ const GO_PROGRAMS: readonly GoProgram[] = [
     version: "v3.0.0",
     main: "github.com/distribution/distribution/v3/cmd/registry",
   },
+  ...["buildkitd", "buildctl"].map((name) => ({
+    name,
+    module: "github.com/moby/buildkit",
+    version: "v0.34.2",
+    main: `github.com/moby/buildkit/cmd/${name}`,
+  })),
   { name: "helm", module: "helm.sh/helm/v3", version: "v3.22.0", main: "helm.sh/helm/v3/cmd/helm" },
 ];
 
@@ -97,9 +105,9 @@ function installPackages(): void {
     execute("apt-get", ["update"], { env });
     execute("apt-get", install, { env });
   }
-  // These come as services; tests start their own on loopback.
-  for (const service of ["docker-registry", "nginx"] as const) {
-    if (packages.includes(PACKAGES[service])) succeeds("systemctl", ["disable", "--now", service], {});
+  // Some come as services; tests start their own, on loopback or on sockets of their own.
+  for (const service of ["docker-registry", "nginx", "docker", "containerd"]) {
+    if (packages.some((name) => name.startsWith(service))) succeeds("systemctl", ["disable", "--now", service], {});
   }
   const absent = missing.filter(([program]) => !isInstalled(program)).map(([program]) => program);
   if (absent.length > 0) throw new Error(`still missing after their installation: ${absent.join(", ")}`);
