@@ -21,9 +21,24 @@ export class Names {
     this.#cache = cache;
   }
 
-  async tags(repository: RepositoryName, page: NamePage): Promise<Result<NamesPage<Tag>, ContentFailure>> {
-    const names = await this.#tags.list(repository, { ...page, limit: page.limit + 1 });
-    return names === undefined ? err({ reason: "repository-unknown" }) : ok(cut(names, page.limit));
+  /** A page of tags, in lexical order. `fresh` asks the database even if the answer is remembered. */
+  async tags(
+    repository: RepositoryName,
+    page: NamePage,
+    fresh: boolean,
+  ): Promise<Result<NamesPage<Tag>, ContentFailure>> {
+    const found = await this.#cache.lookup(
+      repository,
+      `tags ${page.limit} ${page.after}`,
+      fresh,
+      async () => {
+        const names = await this.#tags.list(repository, { ...page, limit: page.limit + 1 });
+        return names === undefined ? undefined : cut(names, page.limit);
+      },
+      undefined,
+      ({ names }) => names.length + 1,
+    );
+    return found === undefined ? err({ reason: "repository-unknown" }) : ok(found);
   }
 
   /** Removes a tag; the manifest stays. */

@@ -109,6 +109,30 @@ describe("a write", () => {
   });
 });
 
+describe("a list", () => {
+  const list = async (page: string, length: number) =>
+    cache.lookup(
+      REPOSITORY,
+      page,
+      false,
+      async () => Array.from({ length: ((reads += 1), length) }),
+      undefined,
+      (names) => names.length,
+    );
+
+  it("counts for as many lookups as it has entries, and one that is too long is not remembered", async () => {
+    await list("short", 100);
+    await list("short", 100);
+    expect(reads).toBe(1);
+    await list("long", 20_001);
+    await list("long", 20_001);
+    expect(reads).toBe(3);
+    await list("nearly all", 19_950);
+    await list("short", 100);
+    expect(reads).toBe(5);
+  });
+});
+
 describe("bytes", () => {
   const [a, b] = [digest("a"), digest("b")];
 

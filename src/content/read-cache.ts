@@ -1,26 +1,22 @@
 import { type Clock, Lru } from "../platform/index.ts";
 import type { Digest } from "./digest.ts";
-import type { LinkedBlob } from "./blob-link-store.ts";
-import type { StoredManifest } from "./manifest-store.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
-/** Lookups that one isolate remembers at most. */
+/** Lookups that one isolate remembers at most; a list counts once for each of its entries. */
 const MAX_LOOKUPS = 20_000;
 
 /** Blobs up to this many bytes are worth keeping in memory: configs, not layers. */
 export const MAX_CACHED_BLOB_BYTES = 128 * 1024;
 
-type Lookup = LinkedBlob | StoredManifest;
-
 interface Remembered {
-  readonly value: Lookup;
+  readonly value: unknown;
   readonly readAt: number;
   readonly generation: number;
 }
 
 /**
- * What one isolate remembers. Lookups (which digest has this tag, does this repository hold this blob) are good for a
- * short while, and not past a write to the repository in this isolate. Bytes are keyed by digest and good forever; they
+ * What one isolate remembers. Lookups (which digest has this tag, does this repository hold this blob, which tags are
+ * there) are good for a short while, and not past a write to the repository in this isolate. Bytes are keyed by digest and good forever; they
  * are asked for only after a lookup said that the repository holds them. That something is absent is never remembered.
  */
 export class ReadCache {
@@ -45,13 +41,15 @@ export class ReadCache {
    * @param name tells this lookup from others in the repository
    * @param fresh reads anew, whatever is remembered
    * @param alias another lookup that has the same answer
+   * @param weight how many lookups the answer counts for
    */
-  async lookup<T extends Lookup>(
+  async lookup<T>(
     repository: RepositoryName,
     name: string,
     fresh: boolean,
     read: () => Promise<T | undefined>,
     alias?: (value: T) => string,
+    weight: (value: T) => number = () => 1,
   ): Promise<T | undefined> {
     if (this.#staleness === 0) return read();
     const key = `${repository}|${name}`;
@@ -64,7 +62,7 @@ export class ReadCache {
     if (value === undefined) this.#lookups.delete(key);
     else {
       const remembered = { value, readAt: now, generation };
-      this.#lookups.set(key, remembered, 1);
+      this.#lookups.set(key, remembered, weight(value));
       if (alias !== undefined) this.#lookups.set(`${repository}|${alias(value)}`, remembered, 1);
     }
     return value;

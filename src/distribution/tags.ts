@@ -16,7 +16,7 @@ export async function tags(call: Call, repository: RepositoryName): Promise<Resp
   if (refusal !== undefined) return refusal;
   const page = parsePage(url.searchParams, STANDARD_TAGS, MAX_TAGS);
   if (page === undefined) return errorResponse("PAGINATION_NUMBER_INVALID", { detail: url.searchParams.get("n") });
-  const listed = await services.names.tags(repository, page);
+  const listed = await services.names.tags(repository, page, call.fresh);
   if (!listed.ok) return failureResponse(listed.error);
   const { names, more } = listed.value;
   const last = names.at(-1);

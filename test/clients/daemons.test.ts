@@ -111,10 +111,20 @@ describe("daemons", () => {
     let daemon: Daemon | undefined;
     const build = async (name: string, ...args: readonly string[]) =>
       at.home.run("buildctl", [
-        ...["--addr", `unix://${at.home.path("buildkit.sock")}`, "build", "--progress", "plain"],
-        ...["--frontend", "dockerfile.v0", "--local", `context=${at.home.path("context")}`],
-        ...["--local", `dockerfile=${at.home.path("context")}`],
-        ...["--output", `type=image,name=${image(name)},push=true`, ...args],
+        "--addr",
+        `unix://${at.home.path("buildkit.sock")}`,
+        "build",
+        "--progress",
+        "plain",
+        "--frontend",
+        "dockerfile.v0",
+        "--local",
+        `context=${at.home.path("context")}`,
+        "--local",
+        `dockerfile=${at.home.path("context")}`,
+        "--output",
+        `type=image,name=${image(name)},push=true`,
+        ...args,
       ]);
 
     beforeAll(async () => {
@@ -129,15 +139,15 @@ describe("daemons", () => {
       daemon = await startDaemon(
         "buildkitd",
         [
-          ...[
-            "--addr",
-            `unix://${at.home.path("buildkit.sock")}`,
-            "--root",
-            at.home.path("buildkit"),
-            "--config",
-            file,
-          ],
-          ...["--oci-worker-snapshotter", "native", "--containerd-worker=false"],
+          "--addr",
+          `unix://${at.home.path("buildkit.sock")}`,
+          "--root",
+          at.home.path("buildkit"),
+          "--config",
+          file,
+          "--oci-worker-snapshotter",
+          "native",
+          "--containerd-worker=false",
         ],
         at.home.path("buildkit.sock"),
       );
@@ -147,7 +157,11 @@ describe("daemons", () => {
     test("pushes what it builds", async () => {
       await build("built:v1");
       const seen = await at.home.run("skopeo", [
-        ...["inspect", "--tls-verify=false", "--creds", `admin:${PASSWORD}`, `docker://${image("built:v1")}`],
+        "inspect",
+        "--tls-verify=false",
+        "--creds",
+        `admin:${PASSWORD}`,
+        `docker://${image("built:v1")}`,
       ]);
       expect(JSON.parse(seen.stdout)).toMatchObject({ Labels: { made: "by-buildkit" } });
     });

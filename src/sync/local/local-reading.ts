@@ -30,7 +30,7 @@ export function localReading(
     let after = "";
     for (;;) {
       const from = after;
-      const page = await attempted(`tags of ${name}`, () => names.tags(repository, { after: from, limit: PAGE }));
+      const page = await attempted(`tags of ${name}`, () => names.tags(repository, { after: from, limit: PAGE }, true));
       if (!page.ok) throw contentError(page.error, `tags of ${name}`);
       yield page.value.names;
       const last = page.value.names.at(-1);
