@@ -32,6 +32,8 @@ export { failureReporter, type ReportFailure, requestIds } from "./request-id.ts
 export { type ResponseContext, strictTransport, withHeaders, withSecurityHeaders } from "./response-headers.ts";
 export { restError, restFailure } from "./rest-error.ts";
 export { err, ok, type Result } from "./result.ts";
+export { InexactInteger, isPoisonous, MAX_NESTING, type Place, SyntaxFault } from "./syntax-fault.ts";
+export { parseYamlDocuments, type YamlDocument, type YamlOptions, type YamlPath } from "./yaml.ts";
 export { Semaphore } from "./semaphore.ts";
 export { dropRest } from "./unread-body.ts";
 export { InstanceStore, instanceHmacKey } from "./instance-store.ts";

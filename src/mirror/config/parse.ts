@@ -15,7 +15,7 @@ import { credentialOf } from "./credential-of.ts";
 import { type GlobalEntry, type RetryEntry, type RuleEntry, type SyncFile, syncFileSchema } from "./entry-schemas.ts";
 import type { Variables } from "./expand.ts";
 import type { ConfigProblem, RegistryConfig, SyncConfig, TaskConfig } from "./sync-config.ts";
-import { type FieldPath, readYaml, type YamlSource } from "./yaml-source.ts";
+import { type FieldPath, MAX_PROBLEMS, readYaml, type Replacement, type YamlSource } from "./yaml-source.ts";
 
 /** A configuration that holds, with what its writer should know. */
 export interface ParsedSyncConfig {
@@ -30,18 +30,22 @@ type Complain = (path: FieldPath, message: string) => void;
 
 /**
  * Reads a sync.yaml: registries, and rules that become tasks. Names of fields may be in snake case or camel case.
- * Variables are filled in (`expandVariables`). All problems are told at once, each with its place.
+ * Variables are filled in (`expandVariables`). All problems are told at once, up to 100, each with its place.
  */
-export function parseSyncYaml(text: string, variables: Variables): Result<ParsedSyncConfig, readonly ConfigProblem[]> {
-  const source = readYaml(text, variables);
+export function parseSyncYaml(
+  text: string,
+  variables: Variables,
+  replacement?: Replacement,
+): Result<ParsedSyncConfig, readonly ConfigProblem[]> {
+  const source = readYaml(text, variables, replacement);
   const problems = [...source.problems];
   const warnings: ConfigProblem[] = [];
   // Without structure, the fields say nothing.
   if (source.value === undefined) return err(problems);
   const file = parseFile(source, problems);
   if (file === undefined) return err(inOrder(problems));
-  const complain: Complain = (path, message) => problems.push(source.problem(path, message));
-  const warn: Complain = (path, message) => warnings.push(source.problem(path, message));
+  const complain = teller(source, problems);
+  const warn = teller(source, warnings);
   const registries = Object.entries(file.registries).map(([name, entry]) => ({ name, ...entry }));
   for (const registry of registries) checkRegistry(registry, complain, warn);
   const tasks = file.syncRules.map((rule, index) => {
@@ -59,15 +63,23 @@ export function parseSyncYaml(text: string, variables: Variables): Result<Parsed
   return problems.length > 0 ? err(inOrder(problems)) : ok({ config: { registries, tasks }, warnings });
 }
 
+/** Keeps what is told, as long as it is not too much to read. */
+function teller(source: YamlSource, told: ConfigProblem[]): Complain {
+  return (path, message) => {
+    if (told.length < MAX_PROBLEMS) told.push(source.problem(path, message));
+  };
+}
+
 function parseFile(source: YamlSource, problems: ConfigProblem[]): SyncFile | undefined {
   const value = structuredClone(source.value);
   let parsed = syncFileSchema.safeParse(value);
   // A variable's value is text, whatever the field wants: `true` and `5` from a variable are what they look like.
   if (!parsed.success && retype(value, parsed.error.issues, source)) parsed = syncFileSchema.safeParse(value);
   const unknown = parsed.success ? unknownFields(value, parsed.data, []) : [];
-  for (const path of unknown) problems.push(source.problem(path, "is not a field that is known here"));
+  const complain = teller(source, problems);
+  for (const path of unknown) complain(path, "is not a field that is known here");
   if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) problems.push(source.problem(issue.path, plainMessage(issue)));
+  for (const issue of parsed.error.issues) complain(issue.path, plainMessage(issue));
   return undefined;
 }
 

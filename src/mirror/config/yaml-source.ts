@@ -1,5 +1,6 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
-import { expandVariables, type Variables } from "./expand.ts";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
+import { parseYamlDocuments, SyntaxFault, type YamlDocument, type YamlPath } from "../../platform/index.ts";
+import { expandVariables, MAX_EXPANDED, type Variables } from "./expand.ts";
 import type { ConfigProblem } from "./sync-config.ts";
 
 /** Where something is in a document: names of fields in camel case, and places in lists. */
@@ -16,62 +17,71 @@ export interface YamlSource {
   expanded(path: FieldPath): boolean;
 }
 
+/** Puts something in the place of a value that was read, by where it is written. */
+export type Replacement = (value: unknown, path: YamlPath) => unknown;
+
+/** Problems of one file that are told. */
+export const MAX_PROBLEMS = 100;
+
 /** Maps whose keys are names that users choose, not names of fields. */
 const FREE_KEYS = new Set(["registries"]);
 
 /**
  * Reads YAML and fills variables into its texts. That happens after the parsing, so a value never brings in structure.
  */
-export function readYaml(text: string, variables: Variables): YamlSource {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+export function readYaml(text: string, variables: Variables, replacement: Replacement = (value) => value): YamlSource {
   const problems: ConfigProblem[] = [];
-  const expandedNodes = new Set<unknown>();
-  const at = (offset: number, path: string, message: string): ConfigProblem => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1), path, message };
-  };
-  for (const error of document.errors) {
-    const [offset] = error.pos;
+  const complain = (problem: ConfigProblem): void => void (problems.length < MAX_PROBLEMS && problems.push(problem));
+  const expandedPaths = new Set<string>();
+  let room = MAX_EXPANDED;
+  const { document, faults } = firstDocument(text, (value, path, place) => {
+    if (typeof value !== "string") return replacement(value, path);
+    const { text: filled, expanded, problems: found } = expandVariables(value, variables, room);
+    for (const message of found) complain({ ...place, path: writtenPath(path), message });
+    if (!expanded) return replacement(value, path);
+    room = Math.max(0, room - filled.length);
+    expandedPaths.add(keyOf(fieldPath(path)));
+    return filled;
+  });
+  for (const fault of faults) {
     // YAML takes this brace for the start of a map, and all that follows for a mistake.
-    const isVariable = text.slice(offset - 1, offset + 1) === "${";
-    problems.push(at(offset, "", isVariable ? "a variable has to be in quotes between { } or [ ]" : error.message));
+    const isVariable = startsVariable(text, fault);
+    const message = isVariable ? "a variable has to be in quotes between { } or [ ]" : fault.message;
+    complain({ ...fault.place, path: "", message });
     if (isVariable) break;
   }
-  visit(document, {
-    Scalar(key, node) {
-      if (key === "key" || typeof node.value !== "string") return;
-      const { text, expanded, problems: found } = expandVariables(node.value, variables);
-      for (const message of found) problems.push(at(node.range?.[0] ?? 0, pathOf(document, node), message));
-      if (!expanded) return;
-      node.value = text;
-      expandedNodes.add(node);
-    },
-  });
-  const value = plainValue(document, (message) => problems.push(at(0, "", message)));
+  const problem = (path: FieldPath, message: string): ConfigProblem => ({ ...locate(document, path), message });
+  const value = faults.length > 0 ? undefined : (document?.value ?? null);
   return {
-    value: inCamelCase(value, [], (path, message) => {
-      const place = locate(document, path);
-      problems.push(at(place.offset, place.path, message));
-    }),
+    value: inCamelCase(value, [], (path, message) => complain(problem(path, message))),
     problems,
-    problem: (path, message) => {
-      const place = locate(document, path);
-      return at(place.offset, place.path, message);
-    },
-    expanded: (path) => expandedNodes.has(locate(document, path).node),
+    problem,
+    expanded: (path) => expandedPaths.has(keyOf(path)),
   };
 }
 
-function plainValue(document: Document, fail: (message: string) => void): unknown {
-  if (document.errors.length > 0) return undefined;
+type Replace = (value: unknown, path: YamlPath, place: ConfigPlace) => unknown;
+type ConfigPlace = Pick<ConfigProblem, "line" | "column">;
+
+/** The document of a file, and what is wrong with it. A file has one. */
+function firstDocument(
+  text: string,
+  replace: Replace,
+): { readonly document: YamlDocument | undefined; readonly faults: readonly SyntaxFault[] } {
   try {
-    return document.toJS();
+    const [document, second] = parseYamlDocuments(text, 2, { mergeKeys: true, replace });
+    const faults = [...(document?.faults ?? [])];
+    if (second !== undefined) faults.push(new SyntaxFault("a second document is not read", second));
+    return { document, faults };
   } catch (error) {
-    // An alias of nothing, or more aliases than a file needs.
-    fail(error instanceof Error ? error.message : String(error));
-    return undefined;
+    if (!(error instanceof SyntaxFault)) throw error;
+    return { document: undefined, faults: [error] };
   }
+}
+
+function startsVariable(text: string, { place: { line, column } }: SyntaxFault): boolean {
+  const written = text.split("\n", line)[line - 1] ?? "";
+  return written.slice(Math.max(0, column - 2), column) === "${";
 }
 
 /** Older files have it as one word. */
@@ -100,68 +110,75 @@ function inCamelCase(value: unknown, path: FieldPath, fail: (path: FieldPath, me
   return result;
 }
 
-interface Place {
-  readonly node: unknown;
-  readonly offset: number;
-  readonly path: string;
+/** The path of a field as it is named here. */
+function fieldPath(path: YamlPath): FieldPath {
+  const isFree = (index: number): boolean => index === 1 && typeof path[0] === "string" && FREE_KEYS.has(path[0]);
+  return path.map((step, index) => (typeof step === "number" || isFree(index) ? step : camelCase(step)));
 }
 
-/** The node at a path, or the nearest one around it, with its path as the file writes it. */
-function locate(document: Document, path: FieldPath): Place {
-  let node: unknown = document.contents;
-  let offset = document.contents?.range?.[0] ?? 0;
-  let written = "";
-  let found = true;
+function keyOf(path: FieldPath): string {
+  return JSON.stringify(path);
+}
+
+/** A path as the file writes it. */
+function writtenPath(path: readonly (string | number)[]): string {
+  return path.reduce<string>((before, step) => {
+    if (typeof step === "number") return `${before}[${step}]`;
+    return before === "" ? step : `${before}.${step}`;
+  }, "");
+}
+
+/** Where a field is written, or the nearest one around it, with its path as the file writes it. */
+function locate(source: YamlDocument | undefined, path: FieldPath): Omit<ConfigProblem, "message"> {
+  let node: unknown = source?.document.contents;
+  let offset = source?.document.contents?.range[0] ?? 0;
+  let found = source !== undefined;
+  const written: (string | number)[] = [];
   for (const step of path) {
-    const next: { key: string; node: unknown; offset: number } | undefined = found
-      ? childOf(document, node, step)
-      : undefined;
+    const next = found && source !== undefined ? childOf(source.document, node, step) : undefined;
     if (next === undefined) found = false;
     else ({ node, offset } = next);
-    const shown = next?.key ?? snakeCase(String(step));
-    written += typeof step === "number" ? `[${shown}]` : `${written === "" ? "" : "."}${shown}`;
+    written.push(typeof step === "number" ? step : (next?.key ?? snakeCase(String(step))));
   }
-  return { node: found ? node : undefined, offset, path: written };
+  const { line, column } = source?.place(offset) ?? { line: 1, column: 1 };
+  return { line, column, path: writtenPath(written) };
 }
 
-function childOf(
-  document: Document,
-  parent: unknown,
-  step: PropertyKey,
-): { key: string; node: unknown; offset: number } | undefined {
+interface Child {
+  readonly key: string;
+  readonly node: unknown;
+  readonly offset: number;
+}
+
+function childOf(document: Document.Parsed, parent: unknown, step: PropertyKey): Child | undefined {
   const holder = isAlias(parent) ? parent.resolve(document) : parent;
   if (isSeq(holder) && typeof step === "number") {
     const node = holder.items[step];
     return node === undefined ? undefined : { key: String(step), node, offset: startOf(node) };
   }
-  if (!isMap(holder)) return undefined;
-  const pair = holder.items.find(({ key }) => {
-    const name = String(isScalar(key) ? key.value : key);
-    return name === step || camelCase(name) === step;
-  });
+  const pair = isMap(holder) ? membersOf(holder).get(String(step)) : undefined;
   if (pair === undefined) return undefined;
-  return { key: String(isScalar(pair.key) ? pair.key.value : pair.key), node: pair.value, offset: startOf(pair.key) };
+  return { key: nameOf(pair), node: pair.value, offset: startOf(pair.key) };
+}
+
+/** The members of maps by both their names, kept as long as the map is: each problem of a file asks for one. */
+const MEMBERS = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
+function membersOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+  const known = MEMBERS.get(map);
+  if (known !== undefined) return known;
+  const members = new Map<string, Pair>();
+  for (const pair of map.items) {
+    for (const name of [nameOf(pair), camelCase(nameOf(pair))]) if (!members.has(name)) members.set(name, pair);
+  }
+  MEMBERS.set(map, members);
+  return members;
+}
+
+function nameOf({ key }: Pair): string {
+  return String(isScalar(key) ? key.value : key);
 }
 
 function startOf(node: unknown): number {
   return (typeof node === "object" && node !== null && "range" in node ? (node as Node).range?.[0] : undefined) ?? 0;
-}
-
-/** The path of a scalar as the file writes it. */
-function pathOf(document: Document, wanted: unknown): string {
-  let result = "";
-  const search = (node: unknown, path: string): boolean => {
-    if (node === wanted) {
-      result = path;
-      return true;
-    }
-    if (isSeq(node)) return node.items.some((item, index) => search(item, `${path}[${index}]`));
-    if (!isMap(node)) return false;
-    return node.items.some(({ key, value }) => {
-      const name = String(isScalar(key) ? key.value : key);
-      return search(value, path === "" ? name : `${path}.${name}`);
-    });
-  };
-  search(document.contents, "");
-  return result;
 }

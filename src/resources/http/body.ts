@@ -1,10 +1,16 @@
-import { type BodyFault, bodyFaultMessage, readBody } from "../../platform/index.ts";
+import {
+  type BodyFault,
+  bodyFaultMessage,
+  InexactInteger,
+  parseYamlDocuments,
+  readBody,
+  SyntaxFault,
+} from "../../platform/index.ts";
 import type { JsonObject } from "../object.ts";
 import { isRecord } from "../schema/values.ts";
 import { badRequest, StatusError } from "../status-error.ts";
-import { InexactInteger, parseJsonValues, SyntaxFault } from "./json-text.ts";
+import { parseJsonValues } from "./json-text.ts";
 import { decodeProtobuf } from "./protobuf.ts";
-import { parseYamlDocuments } from "./yaml-text.ts";
 
 /** What a body is, as its content type says. */
 export type BodyKind =

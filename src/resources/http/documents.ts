@@ -1,7 +1,7 @@
 import type { JsonObject } from "../object.ts";
 import { isRecord } from "../schema/values.ts";
-import { type ParsedJson, parseJsonValues, type Place, SyntaxFault } from "./json-text.ts";
-import { parseYamlDocuments } from "./yaml-text.ts";
+import { parseYamlDocuments, type Place, SyntaxFault } from "../../platform/index.ts";
+import { type ParsedJson, parseJsonValues } from "./json-text.ts";
 
 /** More documents than this in one text are refused: each takes two queries, of the thousand that a request may make. */
 const MAX_DOCUMENTS = 400;

@@ -1,11 +1,5 @@
 import { elementOf, fieldOf } from "../schema/values.ts";
-import { isPoisonous, MAX_NESTING } from "../patch/limits.ts";
-
-/** A place in a text, counted from 1. */
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-}
+import { InexactInteger, isPoisonous, MAX_NESTING, type Place, SyntaxFault } from "../../platform/index.ts";
 
 /** A key that an object has twice; the last one counts. */
 export interface DuplicateKey extends Place {
@@ -17,28 +11,6 @@ export interface DuplicateKey extends Place {
 export interface ParsedJson extends Place {
   readonly value: unknown;
   readonly duplicates: readonly DuplicateKey[];
-}
-
-/** What is wrong with a text, and where. */
-export class SyntaxFault extends Error {
-  override readonly name = "SyntaxFault";
-  readonly place: Place;
-  /** The text may be good, but is not let in; reading it another way would not help. */
-  readonly isForbidden: boolean;
-
-  constructor(message: string, place: Place, isForbidden = false) {
-    super(message);
-    this.place = place;
-    this.isForbidden = isForbidden;
-  }
-}
-
-/** A whole number that no double has: it would be kept as another one. */
-export class InexactInteger extends SyntaxFault {
-  constructor(written: string, place: Place) {
-    const range = `-${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`;
-    super(`the whole number ${written.slice(0, 50)} cannot be kept exactly: they are from ${range}`, place, true);
-  }
 }
 
 /**

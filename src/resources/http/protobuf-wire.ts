@@ -1,4 +1,4 @@
-import { isPoisonous } from "../patch/limits.ts";
+import { isPoisonous } from "../../platform/index.ts";
 import { badRequest } from "../status-error.ts";
 
 /** A field of a message that is read; all others are skipped. */

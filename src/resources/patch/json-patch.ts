@@ -1,7 +1,8 @@
+import { isPoisonous, MAX_NESTING } from "../../platform/index.ts";
 import { applyOperation, JsonPatchError, type Operation } from "fast-json-patch";
 import { isRecord } from "../schema/values.ts";
 import { badRequest, StatusError } from "../status-error.ts";
-import { findPoison, isPoisonous, isTooDeep, MAX_NESTING } from "./limits.ts";
+import { findPoison, isTooDeep } from "./limits.ts";
 
 /** Kubernetes' own limit. @see kubernetes/apiserver, endpoints/handlers/patch.go, maxJSONPatchOperations */
 const MAX_OPERATIONS = 10_000;

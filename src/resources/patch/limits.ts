@@ -1,11 +1,5 @@
+import { isPoisonous, MAX_NESTING } from "../../platform/index.ts";
 import { isRecord } from "../schema/values.ts";
-
-/** Keys that mean something to JavaScript itself. No object that is kept has them. */
-const POISONOUS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
-
-export function isPoisonous(key: string): boolean {
-  return POISONOUS.has(key);
-}
 
 /** The first such key anywhere in a value. */
 export function findPoison(value: unknown): string | undefined {
@@ -21,10 +15,7 @@ export function findPoison(value: unknown): string | undefined {
   return undefined;
 }
 
-/** How deep an object may be nested. The body of a request is held to it, and so is what a patch makes. */
-export const MAX_NESTING = 100;
-
-/** Whether a value is nested deeper than that. It does not recurse, as the value may be very deep. */
+/** Whether a value is nested deeper than a text may be: what a patch makes is held to it too. It does not recurse, as the value may be very deep. */
 export function isTooDeep(value: unknown): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {

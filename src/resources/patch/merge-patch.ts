@@ -1,6 +1,6 @@
+import { isPoisonous } from "../../platform/index.ts";
 import { isRecord, own } from "../schema/values.ts";
 import { badRequest } from "../status-error.ts";
-import { isPoisonous } from "./limits.ts";
 
 /**
  * Applies a merge patch: objects are merged, null removes, everything else replaces. Neither argument is changed.

@@ -1,6 +1,6 @@
-import { isMap, isScalar, parseDocument } from "yaml";
 import { z } from "zod";
 import { type ConfigProblem, type ParsedSyncConfig, parseSyncYaml } from "../../mirror/index.ts";
+import type { YamlPath } from "../../platform/index.ts";
 import { RestFault } from "./rest-fault.ts";
 
 /** A sync.yaml, read, with the SecureValues that stand where a secret could. */
@@ -8,6 +8,9 @@ export interface GivenConfig extends ParsedSyncConfig {
   /** Names of SecureValues, by the texts that stand for them in the configuration. */
   readonly references: ReadonlyMap<string, string>;
 }
+
+/** Registries and rules of one configuration: each is a write of its own. */
+const MAX_ENTRIES = 1000;
 
 const SECRET_FIELDS: ReadonlySet<string> = new Set(["password", "token"]);
 
@@ -18,13 +21,21 @@ const envelope = z.object({ config: z.string(), variables: z.record(z.string(), 
  * Reads what was sent to be imported: a sync.yaml, the same as JSON, or `{"config": "<yaml>", "variables": {…}}`. The
  * server's own environment is nobody's: a variable that is not sent is an error. `password: {secret: <name>}` names a
  * SecureValue.
- * @throws {RestFault} 400, with all problems and their places
+ * @throws {RestFault} 400, with all problems and their places; 413
  */
 export function readConfig(text: string): GivenConfig {
   const { config, variables } = unwrapped(text);
-  const { text: plain, references } = withoutReferences(config);
-  const parsed = parseSyncYaml(plain, (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined));
+  const references = new Map<string, string>();
+  const parsed = parseSyncYaml(
+    config,
+    (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined),
+    referenceReader(references),
+  );
   if (!parsed.ok) throw new RestFault(400, "the configuration is not valid", parsed.error.map(problemJson));
+  const { registries, tasks } = parsed.value.config;
+  if (registries.length + tasks.length > MAX_ENTRIES) {
+    throw new RestFault(413, "the configuration is too large", `at most ${MAX_ENTRIES} registries and rules`);
+  }
   return { ...parsed.value, references };
 }
 
@@ -44,28 +55,16 @@ function unwrapped(text: string): z.infer<typeof envelope> {
   }
 }
 
-/** The text with a word for each reference to a SecureValue. Lines stay where they are. */
-function withoutReferences(text: string): { readonly text: string; readonly references: ReadonlyMap<string, string> } {
-  const references = new Map<string, string>();
-  const registries = parseDocument(text, { prettyErrors: false }).get("registries");
-  if (!isMap(registries)) return { text, references };
-  const cuts: { readonly from: number; readonly to: number; readonly word: string }[] = [];
-  for (const { value: entry } of registries.items) {
-    if (!isMap(entry)) continue;
-    for (const { key, value } of entry.items) {
-      const name = isMap(value) && value.items.length === 1 ? value.get("secret") : undefined;
-      if (!isScalar(key) || !SECRET_FIELDS.has(String(key.value))) continue;
-      if (!isMap(value) || typeof name !== "string" || value.range === undefined || value.range === null) continue;
-      const word = `secret-${crypto.randomUUID()}`;
-      const [from, to] = value.range;
-      references.set(word, name);
-      cuts.push({ from, to, word });
-    }
-  }
-  let plain = text;
-  for (const { from, to, word } of cuts.toReversed()) {
-    const lines = text.slice(from, to).replaceAll(/[^\n]/g, "");
-    plain = `${plain.slice(0, from)}${word}${lines}${plain.slice(to)}`;
-  }
-  return { text: plain, references };
+/** Puts a word in the place of each reference to a SecureValue, and remembers which it stands for. */
+function referenceReader(references: Map<string, string>) {
+  return function replace(value: unknown, path: YamlPath): unknown {
+    const [section, , field, ...rest] = path;
+    if (section !== "registries" || !SECRET_FIELDS.has(String(field)) || rest.length > 0) return value;
+    if (typeof value !== "object" || value === null || Object.keys(value).length !== 1) return value;
+    const name: unknown = Reflect.get(value, "secret");
+    if (typeof name !== "string") return value;
+    const word = `secret-${crypto.randomUUID()}`;
+    references.set(word, name);
+    return word;
+  };
 }
