@@ -62,6 +62,7 @@ import {
   scopeAuthorizer,
   systemAuthorizer,
   watchHubClass,
+  WatchLimit,
 } from "./resources/index.ts";
 
 /** Everything the Worker serves from, made once per isolate. */
@@ -229,6 +230,7 @@ function createServices(env: Env): Services {
       registry: resources.registry,
       authorizer,
       stopping: () => stopping,
+      watches: new WatchLimit(config.WATCHES_PER_ACCOUNT, clock),
       clock,
       defer: resources.defer,
       reportFailure,

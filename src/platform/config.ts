@@ -102,6 +102,11 @@ export const settingsSchema = z.object({
   AUDIT_RETENTION_SECONDS: count(3600, 3650 * DAY_SECONDS)
     .default(90 * DAY_SECONDS)
     .describe("How long the audit is kept."),
+  WATCHES_PER_ACCOUNT: count(1, 10_000)
+    .default(200)
+    .describe(
+      "Watches of the resource API that one account may have open in one isolate; one more is `429` with `Retry-After`.",
+    ),
   READ_ONLY: flag.default(false).describe("Refuses every push and delete with `405 UNSUPPORTED`."),
   SPARSE_INDEXES: flag
     .default(false)

@@ -14,6 +14,7 @@ export { type ContinueToken, decodeContinue, encodeContinue } from "./continue-t
 export { dataSourceGroups } from "./datasource/index.ts";
 export { type FieldRequirement, matchesFields } from "./field-selector.ts";
 export type { AdmissionAttributes, GroupBuilder, GroupRoute, KindRegistration } from "./group-builder.ts";
+export { WatchLimit } from "./watch/watch-limit.ts";
 export { type ApiServices, resourceApi } from "./http/index.ts";
 export { forwarding } from "./forwarding.ts";
 export { bodyFault, decodeBody } from "./http/body.ts";

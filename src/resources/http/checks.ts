@@ -6,6 +6,9 @@ import { badRequest } from "../status-error.ts";
 import type { FieldValidation } from "./query.ts";
 import type { RequestInfo } from "./request-info.ts";
 
+/** Fields that are told of one request: each warning is a header. */
+const MAX_TOLD = 20;
+
 /**
  * Treats fields that the kind does not have, and fields given twice, as the client wants them treated.
  * @throws {StatusError} BadRequest when it is strict
@@ -23,8 +26,10 @@ export function checkFields(
     ...unknownFields(object, kind.schema).map((path) => `unknown field "${path}"`),
   ];
   if (found.length === 0) return;
-  if (validation === "Strict") throw badRequest(`strict decoding error: ${found.join(", ")}`);
-  warnings.push(...found);
+  const told = found.slice(0, MAX_TOLD);
+  if (found.length > told.length) told.push(`${found.length - told.length} more`);
+  if (validation === "Strict") throw badRequest(`strict decoding error: ${told.join(", ")}`);
+  warnings.push(...told);
 }
 
 /**

@@ -7,6 +7,7 @@ import { serverSideApply } from "../patch/apply.ts";
 import { isRecord } from "../schema/values.ts";
 import { badRequest, type Status, StatusError } from "../status-error.ts";
 import type { RequestContext, Transform, UpdateOptions } from "../storage.ts";
+import { checkLoad } from "../object-load.ts";
 import { timestamp } from "../object-metadata.ts";
 import { type ApiCall, authorize, contextOf } from "./call.ts";
 import { checkFields, checkIdentity, objectWithMetadata } from "./checks.ts";
@@ -184,6 +185,7 @@ function patched(target: ResourceTarget, value: unknown): ResourceInput {
   const { resource, info, call } = target;
   if (!isRecord(value) || !isRecord(value["metadata"])) throw badRequest("the patch leaves no object");
   const object = objectWithMetadata(value as JsonObject);
+  checkLoad(resource.served, info.name, object);
   checkFields(object, resource.served, parseFieldValidation(call.url.searchParams), [], call.warnings);
   checkIdentity(resource.served, info, object);
   return object;
@@ -222,6 +224,7 @@ async function readObject(target: ResourceTarget): Promise<ResourceInput> {
   const { call, resource } = target;
   const { object, duplicates } = await decodeBody(call.request, { limit: MAX_BODY_BYTES });
   const withMetadata = objectWithMetadata(object);
+  checkLoad(resource.served, target.info.name || (withMetadata.metadata.name ?? ""), withMetadata);
   checkFields(withMetadata, resource.served, parseFieldValidation(call.url.searchParams), duplicates, call.warnings);
   return withMetadata;
 }

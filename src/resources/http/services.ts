@@ -1,5 +1,6 @@
 import type { Audit, Gate } from "../../access/index.ts";
 import type { Clock, ReportFailure } from "../../platform/index.ts";
+import type { WatchLimit } from "../watch/watch-limit.ts";
 import type { Authorizer } from "../authorizer.ts";
 import type { ResourceStep } from "../resource-maintenance.ts";
 import type { ResourceRegistry } from "../resource-registry.ts";
@@ -17,4 +18,5 @@ export interface ApiServices {
   /** Puts off to the queue what is too long for a request. */
   readonly defer: (step: ResourceStep) => Promise<void>;
   readonly reportFailure: ReportFailure;
+  readonly watches: WatchLimit;
 }

@@ -1,8 +1,9 @@
-import { badRequest } from "../status-error.ts";
+import { badRequest, StatusError } from "../status-error.ts";
 import type { ListQuery } from "../storage.ts";
 import { type ApiCall, contextOf } from "./call.ts";
 import { methodNotAllowed, type ResourceTarget } from "./target.ts";
 import { isTrue, wholeNumber } from "./query.ts";
+import type { CountedWatch } from "../watch/watch-limit.ts";
 import { watchPresenter } from "./watch-presenter.ts";
 import { watchLifetime, watchLines, watchSocket, watchStream } from "./watch-response.ts";
 
@@ -34,8 +35,16 @@ export async function watchObjects(target: ResourceTarget, list: ListQuery): Pro
     over = true;
     if (options.timeoutSeconds !== undefined) end.abort();
   };
+  const counted = call.services.watches.enter(call.identity.name);
+  if (counted === undefined) {
+    const details = { retryAfterSeconds: RETRY_SECONDS };
+    throw new StatusError("TooManyRequests", `${call.identity.name} has too many watches open`, details);
+  }
   const timer = setTimeout(expire, watchLifetime(options, Math.random));
-  end.signal.addEventListener("abort", () => clearTimeout(timer));
+  end.signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    counted.leave();
+  });
   const since = sendInitial ? 0 : Number(list.resourceVersion ?? 0);
   const frames = resource.storage.watch(contextOf(call, false), {
     ...(list.namespace === undefined ? {} : { namespace: list.namespace }),
@@ -44,9 +53,28 @@ export async function watchObjects(target: ResourceTarget, list: ListQuery): Pro
     since,
     signal: end.signal,
   });
-  const lines = watchLines(frames, options);
+  const lines = heard(watchLines(frames, options), counted, () => end.abort());
   const isSocket = call.request.headers.get("upgrade")?.toLowerCase() === "websocket";
   return isSocket ? watchSocket(lines, () => end.abort()) : watchStream(lines, () => end.abort());
+}
+
+/** Seconds after which a client that has too many watches may try another. */
+const RETRY_SECONDS = 10;
+
+/** The same lines; the watch is known to be there as long as they are asked for, and ends with them. */
+async function* heard(
+  lines: AsyncGenerator<string, void>,
+  watch: CountedWatch,
+  end: () => void,
+): AsyncGenerator<string, void> {
+  try {
+    for await (const line of lines) {
+      watch.touch();
+      yield line;
+    }
+  } finally {
+    end();
+  }
 }
 
 /** For how long rights that were found are taken to be there, in milliseconds. */

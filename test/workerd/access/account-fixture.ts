@@ -36,6 +36,7 @@ import {
   roleAuthorizer,
   scopeAuthorizer,
   systemAuthorizer,
+  WatchLimit,
 } from "../../../src/resources/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
@@ -173,6 +174,7 @@ export function accountPlatform({ hasAdmin = true, users }: AccountOptions = {})
     authorizer,
     clock,
     stopping: () => false,
+    watches: new WatchLimit(100, Date.now),
     defer: async () => {},
     reportFailure: () => "failure",
   };

@@ -15,6 +15,7 @@ import {
   scopeAuthorizer,
   systemAuthorizer,
   type WatchFrame,
+  WatchLimit,
 } from "../../../src/resources/index.ts";
 import { bindings } from "../bindings.ts";
 import { pushImage } from "../content-images.ts";
@@ -95,6 +96,7 @@ function server(): ApiServices {
     authorizer: authorizerChain([systemAuthorizer, scopeAuthorizer, groupAuthorizer(registry), roleAuthorizer(gate)]),
     clock: () => time.now,
     stopping: () => false,
+    watches: new WatchLimit(100, Date.now),
     defer: async () => {},
     reportFailure: () => "failure",
   };

@@ -8,6 +8,7 @@ import {
   type ResourceClient,
   type ResourceObject,
   systemAuthorizer,
+  WatchLimit,
 } from "../../../src/resources/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
@@ -42,6 +43,7 @@ function platform(...more: readonly GroupBuilder[]) {
     authorizer: () => ({ decision: "allow" }),
     clock: Date.now,
     stopping: () => false,
+    watches: new WatchLimit(100, Date.now),
     defer: async () => {},
     reportFailure: () => "failure",
   };

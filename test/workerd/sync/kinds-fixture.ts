@@ -1,6 +1,6 @@
 import { type AuditEntry, type Gate, systemIdentity } from "../../../src/access/index.ts";
 import { Outbound } from "../../../src/platform/index.ts";
-import { createResources, type ResourceClient, resourceApi } from "../../../src/resources/index.ts";
+import { createResources, type ResourceClient, resourceApi, WatchLimit } from "../../../src/resources/index.ts";
 import {
   ExecutionStore,
   IdStore,
@@ -122,6 +122,7 @@ export function syncPlatform(namespace: string) {
     authorizer: async () => ({ decision: "allow" as const }),
     clock,
     stopping: () => false,
+    watches: new WatchLimit(100, Date.now),
     defer: async () => {},
     reportFailure: () => "failure",
   };
