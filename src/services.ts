@@ -39,6 +39,7 @@ import {
   type Env,
   failureReporter,
   InstanceStore,
+  type Fetch,
   type Log,
   openDatabase,
   Outbound,
@@ -110,8 +111,9 @@ function createServices(env: Env): Services {
   const log = consoleLog(config.LOG_LEVEL);
   const clock = systemClock;
   const database = databaseOf(env);
+  const network = networkOf(env);
   const outbound = new Outbound({
-    fetch: (url, init) => fetch(url, init),
+    fetch: network,
     allowPrivate: config.OUTBOUND_PRIVATE === "allow",
   });
   const client = (): ResourceClient => resources.client;
@@ -159,6 +161,7 @@ function createServices(env: Env): Services {
     clock,
     log,
     outbound,
+    network,
     content,
     client,
     decrypter: secrets.decrypter,
@@ -264,6 +267,11 @@ export function heard(): void {
 /** The database; on a self-host it is in this process, and its callers take turns. */
 function databaseOf(env: Env): Database {
   return openDatabase(env.DB, { turns: env.DISK === undefined ? undefined : turns, retries });
+}
+
+/** The network by which other services are called. Storage is not one of them: whoever runs the server set it up. */
+function networkOf({ OUTBOUND_NETWORK: bound }: Env): Fetch {
+  return (url, init) => (bound === undefined ? fetch(url, init) : bound.fetch(url, init));
 }
 
 function blobStore(env: Env, config: Config): BlobStore {

@@ -2,7 +2,7 @@ import { API_GROUPS, type Gate, type Identity } from "./access/index.ts";
 import type { Content } from "./content/index.ts";
 import type { Sleep } from "./mirror/index.ts";
 import type { MessageConsumer, SyncMaintenance } from "./operations/index.ts";
-import type { Clock, Config, Database, Env, Log, Outbound } from "./platform/index.ts";
+import type { Clock, Config, Database, Env, Fetch, Log, Outbound } from "./platform/index.ts";
 import type { GroupBuilder, ResourceClient, SecretDecrypter, UseRule } from "./resources/index.ts";
 import {
   createNotifier,
@@ -36,6 +36,8 @@ export interface SyncServicesPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly outbound: Outbound;
+  /** What the mirror's client calls by; it asks the rule of `outbound` itself. */
+  readonly network: Fetch;
   readonly content: Pick<Content, "blobs" | "manifests" | "names" | "uploads">;
   /** Asked for when it is needed, not before: it is made after the groups. */
   readonly client: () => ResourceClient;
@@ -81,7 +83,7 @@ export function createSync(ports: SyncServicesPorts): Sync {
     readOnly: config.READ_ONLY,
     budgets: env.REGISTRY_BUDGETS,
     allowPrivate: config.OUTBOUND_PRIVATE === "allow",
-    fetch: (url, init) => fetch(url, init),
+    fetch: ports.network,
     clock,
     sleep,
     log,

@@ -169,7 +169,7 @@ export const settingsSchema = z.object({
     .enum(["deny", "allow"])
     .default("deny")
     .describe(
-      "Whether calls to other services, such as data sources, may go to private addresses. A self-host uses `allow` unless told otherwise.",
+      "Whether calls to other services, such as data sources, may go to private addresses, by number or by a name that resolves to one. A self-host uses `allow` unless told otherwise.",
     ),
 });
 

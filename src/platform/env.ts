@@ -23,6 +23,8 @@ export interface Env extends Readonly<Partial<Record<keyof Settings, string>>> {
   readonly SYNC: Queue;
   /** Steps of garbage collection and clean-up. */
   readonly MAINTENANCE: Queue;
+  /** The network by which a self-host calls other services (`selfhost/network.ts`); the runtime's own if absent. */
+  readonly OUTBOUND_NETWORK?: Fetcher;
   /** Static pages. */
   readonly ASSETS?: Fetcher;
 }

@@ -19,6 +19,7 @@ export {
   type OutboundRequest,
 } from "./outbound.ts";
 export { isLoopbackAddress, isPrivateAddress } from "./private-address.ts";
+export { type AddressRefusal, addressRefusal } from "./outbound-rule.ts";
 export {
   BODY_FAULT_STATUS,
   type BodyFault,

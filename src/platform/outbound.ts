@@ -1,4 +1,4 @@
-import { isPrivateAddress } from "./private-address.ts";
+import { addressRefusal } from "./outbound-rule.ts";
 import { err, ok, type Result } from "./result.ts";
 
 /** The network as a parameter. */
@@ -23,7 +23,7 @@ export const OUTBOUND_LIMITS = {
 export type OutboundFailure =
   /** Not `http:` or `https:`, or credentials in the address. */
   | { readonly reason: "bad-address" }
-  /** Not on the public Internet (`OUTBOUND_PRIVATE`). */
+  /** Not on the public Internet (`OUTBOUND_PRIVATE`), or not there and named by one that is. */
   | { readonly reason: "private-address" }
   | { readonly reason: "timeout" }
   | { readonly reason: "unreachable" }
@@ -33,6 +33,8 @@ export type OutboundFailure =
 /** One outbound call. */
 export interface OutboundRequest {
   readonly url: URL;
+  /** Who named the address, if it was not the configuration: a registry its realm, an issuer its endpoints. */
+  readonly from?: URL;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array<ArrayBuffer>;
@@ -80,11 +82,10 @@ export class Outbound {
     this.#random = random ?? Math.random;
   }
 
-  /** Why `url` may not be called, or nothing. */
-  refusal(url: URL): OutboundFailure | undefined {
-    if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return { reason: "bad-address" };
-    if (!this.#allowPrivate && isPrivateAddress(url)) return { reason: "private-address" };
-    return undefined;
+  /** Why `url` may not be called, or nothing. @param from who named it, if it was not the configuration */
+  refusal(url: URL, from?: URL): OutboundFailure | undefined {
+    const reason = addressRefusal(url, this.#allowPrivate, from);
+    return reason === undefined ? undefined : { reason: reason === "led-to-private" ? "private-address" : reason };
   }
 
   async request(request: OutboundRequest): Promise<Result<Response, OutboundFailure>> {
@@ -119,7 +120,7 @@ export class Outbound {
     let { url, body } = request;
     let method = firstMethod;
     const headers = new Headers({ ...request.headers });
-    const refusal = this.refusal(url);
+    const refusal = this.refusal(url, request.from);
     if (refusal !== undefined) return err(refusal);
     if (request.within?.(url) === false) return err({ reason: "bad-address" });
     for (let hop = 0; hop <= OUTBOUND_LIMITS.redirects; hop += 1) {
@@ -146,11 +147,9 @@ export class Outbound {
     return err({ reason: "bad-redirect" });
   }
 
-  /** A public host has no business to send anyone to a private one, whatever the setting. */
   #redirectRefusal(request: OutboundRequest, from: URL, to: URL): OutboundFailure | undefined {
-    const refusal = this.refusal(to);
+    const refusal = this.refusal(to, from);
     if (refusal !== undefined) return refusal;
-    if (!isPrivateAddress(from) && isPrivateAddress(to)) return { reason: "private-address" };
     return request.within?.(to) === false ? { reason: "bad-redirect" } : undefined;
   }
 

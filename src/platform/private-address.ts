@@ -25,8 +25,8 @@ const blocks = PRIVATE_IPV4.map(([base, bits]) => ({ base: ipv4Number(base) ?? 0
  * Whether an `http:` or `https:` address names a host that is not on the public Internet. The URL parser has already
  * brought octal, hexadecimal, short and decimal spellings of IPv4 to four decimal numbers (WHATWG URL, "IPv4 parser").
  *
- * A public name may still resolve to a private address; a Worker cannot see that. On Cloudflare the compatibility flag
- * `global_fetch_strictly_public` refuses it.
+ * A public name may still resolve to a private address; a Worker cannot see that, and the runtime refuses it.
+ * @see `addressRefusal`
  */
 export function isPrivateAddress(url: URL): boolean {
   const host = url.hostname.toLowerCase().replace(/\.+$/, "");

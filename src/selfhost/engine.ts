@@ -6,6 +6,7 @@ import type { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { BUNDLE } from "./build.ts";
 import type { EngineRequest, RuntimeOptions } from "./runtime.ts";
 import { hasMigrated, migrate, noteMigrated } from "./migrate.ts";
+import { outboundNetwork } from "./network.ts";
 import { ROOT, WRANGLER_ENV } from "./paths.ts";
 
 /** The name of the Worker, of which the names of its sockets are made. */
@@ -62,7 +63,11 @@ function engineOptions(options: RuntimeOptions, { worker, pages }: Awaited<Retur
         name: NAME,
         modules: [{ type: "ESModule", path: BUNDLE, contents: readFileSync(BUNDLE, "utf8") }],
         bindings: { ...options.settings },
-        serviceBindings: { DISK: { disk: { path: contentFolder(options.data), writable: true } }, ASSETS: PAGES },
+        serviceBindings: {
+          DISK: { disk: { path: contentFolder(options.data), writable: true } },
+          ASSETS: PAGES,
+          OUTBOUND_NETWORK: outboundNetwork(options.settings),
+        },
         unsafeDirectSockets: [{ host: options.host, port: options.port }],
       },
       {

@@ -188,6 +188,7 @@ async function redeem(
   }
   const response = await ports.outbound.request({
     url: endpoint,
+    from: new URL(metadata.issuer),
     method: "POST",
     headers,
     body: body.toString(),

@@ -33,8 +33,11 @@ interface Remembered<T> {
 
 /** JSON documents by address, fetched when they are needed and remembered. */
 export interface Documents<T> {
-  /** With `again`, a remembered document is fetched once more, unless that was done less than 30 seconds ago. */
-  get(url: URL, again?: boolean): Promise<Result<T, DocumentFailure>>;
+  /**
+   * With `again`, a remembered document is fetched once more, unless that was done less than 30 seconds ago.
+   * @param from who named the address, if it was not the configuration
+   */
+  get(url: URL, again?: boolean, from?: URL): Promise<Result<T, DocumentFailure>>;
 }
 
 /**
@@ -65,7 +68,7 @@ export function createDocuments<T>(ports: {
   }
 
   return {
-    async get(url, again = false) {
+    async get(url, again = false, from) {
       const now = clock();
       const known = memory.get(url.href);
       const usable =
@@ -80,7 +83,7 @@ export function createDocuments<T>(ports: {
       }
       const end = begin(url.href, now);
       if (end === undefined) return usable === undefined ? err({ reason: "busy" }) : ok(usable);
-      const fetched = await fetchDocument(outbound, url, parse).finally(end);
+      const fetched = await fetchDocument(outbound, url, from, parse).finally(end);
       if (fetched.ok) {
         const { value, lifetime } = fetched.value;
         memory.set(url.href, { value, freshUntil: now + lifetime, triedAt: now }, 1);
@@ -100,10 +103,12 @@ function mayFetch(known: Remembered<unknown>, now: number, again: boolean): bool
 async function fetchDocument<T>(
   outbound: Outbound,
   url: URL,
+  from: URL | undefined,
   parse: (json: unknown, url: URL) => T | undefined,
 ): Promise<Result<{ readonly value: T; readonly lifetime: number }, DocumentFailure>> {
   const response = await outbound.request({
     url,
+    ...(from === undefined ? {} : { from }),
     headers: { accept: "application/json" },
     timeout: DOCUMENT_LIMITS.timeout,
     maxBytes: DOCUMENT_LIMITS.maxBytes,

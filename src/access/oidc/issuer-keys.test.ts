@@ -57,6 +57,15 @@ describe("keys are not taken", () => {
     expect(await outcome(network, await ci.token())).toBe(`keys-unavailable ${detail}`);
   });
 
+  it("from a private address that a public issuer names, wherever private ones may be called", async () => {
+    const network = testNetwork(published(ci, { jwks_uri: "https://10.0.0.1/keys" }), true);
+    expect(await outcome(network, await ci.token())).toBe("keys-unavailable private-address");
+    expect(network.seen).toEqual([DISCOVERY]);
+    // One that is configured is another matter.
+    const configured = testNetwork({ "https://10.0.0.1/keys": { keys: [ci.publicJwk] } }, true);
+    expect(await outcome(configured, await ci.token(), { jwksUrl: "https://10.0.0.1/keys" })).toBe("verified");
+  });
+
   it.each<[string, unknown, string]>([
     ["that are not JSON", new Response("<html>"), "bad-document"],
     ["that are no key set", { keys: "none" }, "bad-document"],

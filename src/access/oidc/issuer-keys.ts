@@ -44,7 +44,7 @@ export function createIssuerKeys(ports: {
         return URL.canParse(jwksUrl) ? documents.get(new URL(jwksUrl), again) : err({ reason: "bad-address" });
       }
       const metadata = await ports.providers.metadataOf(issuer);
-      return metadata.ok ? documents.get(metadata.value.jwksUri, again) : metadata;
+      return metadata.ok ? documents.get(metadata.value.jwksUri, again, new URL(issuer)) : metadata;
     },
   };
 }

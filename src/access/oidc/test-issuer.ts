@@ -34,7 +34,7 @@ export async function testIssuer(issuer: string, kid = "key-1", alg = "RS256"): 
 }
 
 /** A network of addresses with answers, a clock that can be moved, and what looks for keys on them. */
-export function testNetwork(answers: Record<string, unknown>) {
+export function testNetwork(answers: Record<string, unknown>, allowPrivate = false) {
   const time = { now: NOW };
   const seen: string[] = [];
   const requests: Request[] = [];
@@ -48,7 +48,7 @@ export function testNetwork(answers: Record<string, unknown>) {
       if (answer === undefined) throw new TypeError("unreachable");
       return answer instanceof Response ? answer.clone() : Response.json(answer);
     },
-    allowPrivate: false,
+    allowPrivate,
     sleep: async () => {},
   });
   const clock = () => time.now;

@@ -1,4 +1,4 @@
-import { isPrivateAddress } from "../../platform/index.ts";
+import { addressRefusal } from "../../platform/index.ts";
 import { RegistryError } from "../registry.ts";
 
 /** Which addresses a registry may make us call. */
@@ -8,8 +8,8 @@ export interface AddressRules {
 }
 
 /**
- * `http:` only where the configuration says so, and never after `https:`. A private address only where private ones
- * are allowed, and never because a public one named it. @see OUTBOUND_PRIVATE
+ * The one rule of what may be called (`addressRefusal`), and besides: `http:` only where the configuration says so, and
+ * never after `https:`.
  */
 export function addressRules(registry: string, insecure: boolean, allowPrivate: boolean): AddressRules {
   const refuse = (to: URL, why: string): never => {
@@ -17,13 +17,11 @@ export function addressRules(registry: string, insecure: boolean, allowPrivate: 
   };
   return {
     check(to, from) {
-      if (to.protocol !== "https:" && to.protocol !== "http:") refuse(to, `its scheme is ${to.protocol}`);
-      if (to.username !== "" || to.password !== "") refuse(to, "the address carries credentials");
+      const refusal = addressRefusal(to, allowPrivate, from);
+      if (refusal === "bad-address") refuse(to, "it is no http or https address, or carries credentials");
       if (to.protocol === "http:" && (!insecure || from?.protocol === "https:")) refuse(to, "it is plain http");
-      if (!isPrivateAddress(to)) return;
-      if (!allowPrivate) refuse(to, "it is a private address");
-      if (from !== undefined && !isPrivateAddress(from))
-        refuse(to, `${from.host} is public and led to a private address`);
+      if (refusal === "private-address") refuse(to, "it is a private address");
+      if (refusal === "led-to-private") refuse(to, `${from?.host} is public and led to a private address`);
     },
   };
 }

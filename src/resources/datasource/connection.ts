@@ -118,7 +118,12 @@ export class SourceConnection implements Source {
   }
 
   async #ask(url: URL, headers: Readonly<Record<string, string>>): Promise<unknown> {
-    const outcome = await this.#outbound.request({ url, headers: { accept: "application/json", ...headers } });
+    const outcome = await this.#outbound.request({
+      url,
+      // The service named it: where it may lead is not for the service to say.
+      from: this.#base,
+      headers: { accept: "application/json", ...headers },
+    });
     if (!outcome.ok) return undefined;
     const answer = await parsed(outcome.value);
     return outcome.value.ok ? answer : undefined;

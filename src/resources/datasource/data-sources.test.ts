@@ -210,9 +210,23 @@ describe("oci", () => {
     await plain.connect("oci", "health");
     expect(plain.calls[1]).toMatchObject({ url: expect.stringContaining("http://auth.example.com/") as string });
     expect(plain.calls[1]?.headers).not.toHaveProperty("authorization");
-    const inside = world(spec, { "https://hub.example.com/v2/": challenge("https://169.254.169.254/token") });
-    expect(await (await inside.connect("oci", "health")).json()).toMatchObject({ status: "ERROR" });
-    expect(inside.calls).toHaveLength(1);
+    for (const allowPrivate of [false, true]) {
+      const answers = { "https://hub.example.com/v2/": challenge("https://169.254.169.254/token") };
+      const inside = world(spec, answers, allowPrivate);
+      expect(await (await inside.connect("oci", "health")).json()).toMatchObject({ status: "ERROR" });
+      expect(inside.calls).toHaveLength(1);
+    }
+  });
+
+  it("takes a token service beside a registry that is private itself", async () => {
+    const token = "https://10.0.0.2/token?service=hub&scope=repository%3Aa%2Fb%3Apull";
+    const answers = {
+      "https://10.0.0.1/v2/": challenge("https://10.0.0.2/token"),
+      [token]: json({ token: "granted" }),
+    };
+    const { connect, calls } = world({ ...spec, url: "https://10.0.0.1" }, answers, true);
+    expect(await (await connect("oci", "health")).json()).toMatchObject({ status: "OK" });
+    expect(calls[1]?.headers["authorization"]).toBe(`Basic ${btoa("robot:pa55")}`);
   });
 
   it("answers Basic", async () => {
