@@ -28,6 +28,11 @@ export default {
         return new Response((await env.BUCKET.get(key)).body);
       case "disk-put-hashed":
         return new Response(await hashed(env.DISK, key, request.body));
+      case "disk-copy": {
+        const { body } = await fetch(new URL(request.url).searchParams.get("from"));
+        await env.DISK.fetch(`http://disk/${key}`, { method: "PUT", body });
+        return new Response("ok");
+      }
       case "disk-get":
         return env.DISK.fetch(`http://disk/${key}`);
       case "d1-fill":

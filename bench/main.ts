@@ -9,6 +9,7 @@ import { operationCounts } from "./operation-counts.ts";
 import { renderReport } from "./report.ts";
 import { resources } from "./resources.ts";
 import { startBaseline, startDockerRegistry, startRegistry, stopAll } from "./service.ts";
+import { syncCpu } from "./sync-cpu.ts";
 import { syncCosts } from "./sync.ts";
 import type { Row } from "./table.ts";
 import { renderRows } from "./table.ts";
@@ -56,6 +57,7 @@ async function main(): Promise<void> {
   console.log(counts.tables);
   const sync = await syncCosts();
   add(sync.rows);
+  add(await syncCpu());
   console.log(sync.table);
   const missed = rows.filter((row) => row.mark === "below target").length;
   console.log(missed === 0 ? "Every target is met." : `${missed} of ${rows.length} below target.`);

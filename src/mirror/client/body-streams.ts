@@ -1,3 +1,4 @@
+import { largePieces } from "../large-pieces.ts";
 import { RegistryError } from "../registry.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import type { Watch } from "./watch.ts";
@@ -27,11 +28,11 @@ export interface Outgoing {
 
 /** Watches that bytes keep going, and gives the body its length. */
 export function outgoing(body: StreamBody, describe: string, watch: Watch): Outgoing {
-  const reader = body.stream.getReader();
+  const reader = largePieces(body.stream);
   let failure: unknown;
   let ended = false;
   let sent = 0;
-  const letGo = cancelOf(reader);
+  const letGo = reader.cancel;
   watch.expect(CLIENT_LIMITS.stall, "no byte was taken");
   const watched = new ReadableStream<Uint8Array>(
     {
@@ -76,8 +77,8 @@ export function outgoing(body: StreamBody, describe: string, watch: Watch): Outg
 }
 
 /**
- * The body of an answer. It fails, transiently, after a minute without a byte, when the connection breaks, and when
- * its length is not what was announced. The time in which nobody reads does not count.
+ * The body of an answer. It fails, transiently, after a minute in which no piece came to its end, when the connection
+ * breaks, and when its length is not what was announced. The time in which nobody reads does not count.
  */
 export function incoming(
   stream: ReadableStream<Uint8Array>,
@@ -85,9 +86,9 @@ export function incoming(
   describe: string,
   watch: Watch,
 ): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
+  const reader = largePieces(stream);
   let received = 0;
-  const letGo = cancelOf(reader);
+  const letGo = reader.cancel;
   // Ends a read that is under way.
   watch.signal.addEventListener("abort", () => letGo(watch.signal.reason), { once: true });
   const broken = (why: string, cause?: unknown) => new RegistryError("transient", `${describe}: ${why}`, { cause });
@@ -124,9 +125,4 @@ export function incoming(
     },
     { highWaterMark: 0 },
   );
-}
-
-/** Cancels a source without waiting for it: one that hangs must not hold up who lets it go. */
-function cancelOf(reader: ReadableStreamDefaultReader<Uint8Array>): (reason?: unknown) => void {
-  return (reason) => void reader.cancel(reason).catch(() => undefined);
 }

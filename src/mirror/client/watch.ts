@@ -11,12 +11,33 @@ export interface Watch {
   end(): void;
 }
 
-/** A watch that also ends with each of `parents`, for their reason; its own reason is a transient `RegistryError`. */
-export function createWatch(registry: string, parents: readonly (AbortSignal | undefined)[]): Watch {
+/**
+ * A watch that also ends with each of `parents`, for their reason; its own reason is a transient `RegistryError`. What is
+ * expected may change with every piece of a stream, so that only moves a time: there is one timer, which looks at it.
+ * @param now milliseconds, as timers count them
+ */
+export function createWatch(
+  registry: string,
+  parents: readonly (AbortSignal | undefined)[],
+  now: () => number = Date.now,
+): Watch {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let armedUntil = 0;
+  let expected: { readonly until: number; readonly duration: number; readonly what: string } | undefined;
   let over = false;
-  const rest = () => clearTimeout(timer);
+  const arm = (until: number): void => {
+    clearTimeout(timer);
+    armedUntil = until;
+    timer = setTimeout(look, until - now());
+  };
+  const look = (): void => {
+    timer = undefined;
+    if (expected === undefined) return;
+    if (now() < expected.until) return arm(expected.until);
+    const { duration, what } = expected;
+    controller.abort(new RegistryError("transient", `${registry}: ${what} within ${duration / 1000} seconds`));
+  };
   const listeners = parents.flatMap((parent) => {
     if (parent === undefined) return [];
     const listener = () => controller.abort(parent.reason);
@@ -27,16 +48,18 @@ export function createWatch(registry: string, parents: readonly (AbortSignal | u
   return {
     signal: controller.signal,
     expect(duration, what) {
-      rest();
       if (over) return;
-      timer = setTimeout(() => {
-        controller.abort(new RegistryError("transient", `${registry}: ${what} within ${duration / 1000} seconds`));
-      }, duration);
+      const until = now() + duration;
+      expected = { until, duration, what };
+      if (timer === undefined || until < armedUntil) arm(until);
     },
-    rest,
+    rest() {
+      expected = undefined;
+    },
     end() {
       over = true;
-      rest();
+      expected = undefined;
+      clearTimeout(timer);
       for (const remove of listeners) remove();
     },
   };

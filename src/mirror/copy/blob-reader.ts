@@ -1,8 +1,9 @@
 import type { Descriptor } from "../descriptor.ts";
 import type { Sleep } from "../ports.ts";
+import { largePieces, type PieceReader } from "../large-pieces.ts";
 import { isTransient, RegistryError, type SourceRepository } from "../registry.ts";
 import { type RetryPolicy, retryWait } from "../run/with-retries.ts";
-import { untilAborted } from "./abort.ts";
+import { abortScope, untilAborted } from "./abort.ts";
 
 /** What reading works with. */
 export interface BlobReaderPorts {
@@ -30,22 +31,23 @@ export interface BlobReader {
 export function readBlob(source: SourceRepository, blob: Descriptor, from: number, ports: BlobReaderPorts): BlobReader {
   const { retry, signal } = ports;
   let position = from;
-  let stream: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let stream: PieceReader | undefined;
   /** Bytes of the stream that were read before. */
   let skip = 0;
   let failures = 0;
   let endedEarlyAt: number | undefined;
 
-  const open = async (): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
+  const open = async (): Promise<PieceReader> => {
     const opened = await openAt(source, blob, position, signal);
     skip = position - opened.start;
     if (skip < 0) throw new RegistryError("corrupt", `${source.name} sent ${blob.digest} from a later byte than asked`);
-    return opened.stream.getReader();
+    return largePieces(opened.stream);
   };
+  const scope = abortScope(signal);
   const release = (): void => {
     const old = stream;
     stream = undefined;
-    void old?.cancel().catch(() => {});
+    old?.cancel();
   };
   const interrupted = async (cause: unknown): Promise<void> => {
     release();
@@ -73,7 +75,7 @@ export function readBlob(source: SourceRepository, blob: Descriptor, from: numbe
         let piece: Uint8Array | undefined;
         try {
           stream ??= await open();
-          const next = await untilAborted(stream.read(), signal);
+          const next = await scope.until(stream.read());
           piece = next.done ? undefined : next.value;
         } catch (error) {
           await interrupted(error);
@@ -102,7 +104,10 @@ export function readBlob(source: SourceRepository, blob: Descriptor, from: numbe
       }
       return undefined;
     },
-    cancel: release,
+    cancel() {
+      scope.end();
+      release();
+    },
   };
 }
 

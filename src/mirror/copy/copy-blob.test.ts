@@ -324,7 +324,7 @@ describe("the end", () => {
       if (operation === "append") now += 1000;
     };
     const ports = testPorts();
-    const error = await copyNow(source, to, LARGE, { ...ports, clock: () => now, deadline: 4000 }).catch(
+    const error = await copyNow(source, to, LARGE, { ...ports, clock: () => now, isLate: () => now >= 4000 }).catch(
       (error: unknown) => error,
     );
     expect(error).toMatchObject({ failure: "delayed", retryAfter: 0 });
@@ -341,7 +341,7 @@ describe("the end", () => {
     to.before = ({ operation }) => {
       if (operation === "putBlob") now = 9000;
     };
-    const ports = testPorts({ clock: () => now, deadline: 4000 });
+    const ports = testPorts({ clock: () => now, isLate: () => now >= 4000 });
     await expect(copyNow(source, to, { blobs: 1 }, ports)).rejects.toMatchObject({ failure: "delayed" });
     expect(to.count("putBlob")).toBe(1);
     expect(to.count("putManifest")).toBe(0);

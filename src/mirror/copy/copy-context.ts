@@ -23,7 +23,7 @@ export interface CopyContext {
 }
 
 export function copyContext(image: string, source: CopySource, rules: CopyRules, ports: CopyPorts): CopyContext {
-  const late = () => ports.deadline !== undefined && ports.clock() >= ports.deadline;
+  const late = () => ports.isLate?.() ?? false;
   return {
     image,
     source,

@@ -57,8 +57,8 @@ export interface CopyPorts {
   readonly sleep: Sleep;
   /** A number from 0 to 1. */
   readonly random: () => number;
-  /** Milliseconds since 1970 after which to stop between two blobs or parts, with a `RegistryError` "delayed". */
-  readonly deadline?: number;
+  /** Whether to stop between two blobs or parts, with a `RegistryError` "delayed": what may be done in one go is done. */
+  readonly isLate?: () => boolean;
 }
 
 /** How many blobs went which way to a target. */

@@ -25,7 +25,7 @@ import { decideTag, NOTHING_WRITTEN, writtenKey } from "./written-digests.ts";
  * every target content comes before what names it and the tag comes last, so what can be pulled is whole. Doing it
  * again does only what is still to be done. A target that fails does not hold up the others; its failure is in its
  * result.
- * @throws RegistryError if the source fails, or if all targets did; "delayed" when the deadline passed. The signal's
+ * @throws RegistryError if the source fails, or if all targets did; "delayed" when it is late. The signal's
  * reason when it was aborted
  */
 export async function copyImage(

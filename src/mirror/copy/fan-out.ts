@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Descriptor } from "../descriptor.ts";
 import { RegistryError } from "../registry.ts";
-import { untilAborted } from "./abort.ts";
+import { type AbortScope, abortScope, untilAborted } from "./abort.ts";
 import type { BlobReader } from "./blob-reader.ts";
 
 /** Somebody who takes a blob, from `from` on. */
@@ -90,9 +90,24 @@ async function pump(
   hash: ReturnType<typeof createHash> | undefined,
   ports: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
 ): Promise<boolean> {
+  const scope = abortScope(ports.signal);
+  try {
+    return await pumpPieces(reader, blob, branches, hash, { ...ports, scope });
+  } finally {
+    scope.end();
+  }
+}
+
+async function pumpPieces(
+  reader: BlobReader,
+  blob: Descriptor,
+  branches: readonly Branch[],
+  hash: ReturnType<typeof createHash> | undefined,
+  ports: { readonly scope: AbortScope; readonly onBytes: (bytes: number) => void },
+): Promise<boolean> {
   for (;;) {
     const waiting = branches.filter((branch) => branch.open && branch.from <= reader.position);
-    await untilAborted(Promise.all(waiting.map((branch) => branch.ready.promise)), ports.signal);
+    await ports.scope.until(Promise.all(waiting.map((branch) => branch.ready.promise)));
     if (branches.every((branch) => !branch.open)) return false;
     const start = reader.position;
     const piece = await reader.read();

@@ -22,7 +22,7 @@ export interface Circle {
 /** Longest way that is looked for, in tasks besides the first. */
 const MAX_TASKS = 8;
 /** Steps from a name or glob to a task. Tasks in which there are more are not looked at to the end. */
-const MAX_STEPS = 20_000;
+const MAX_STEPS = 5000;
 
 /**
  * Whether a task would read what it wrote, by itself or by way of other tasks: each run would then find the work of the

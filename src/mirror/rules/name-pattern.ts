@@ -13,8 +13,16 @@ export function namePattern(glob: string): NamePattern {
 
 /** The one name that a pattern stands for; `undefined` if there may be several. */
 export function exactName(pattern: NamePattern): string | undefined {
-  return pattern.some((token) => token === "?" || token.startsWith("*")) ? undefined : pattern.join("");
+  const known = exactNames.get(pattern);
+  if (known !== undefined) return known.name;
+  const name = pattern.some((token) => token === "?" || token.startsWith("*")) ? undefined : pattern.join("");
+  exactNames.set(pattern, { name });
+  return name;
 }
+
+// Patterns are compared with many others.
+const exactNames = new WeakMap<NamePattern, { readonly name: string | undefined }>();
+const automata = new WeakMap<NamePattern, readonly State[]>();
 
 const isOpen = (token: Token) => token === "**" || token === "**/";
 
@@ -53,7 +61,7 @@ function baseOf(source: NamePattern): NamePattern {
 export function meet(one: NamePattern, other: NamePattern): boolean {
   const [name, counterpart] = [exactName(one), exactName(other)];
   if (name !== undefined && counterpart !== undefined) return name === counterpart;
-  const [a, b] = [automaton(one), automaton(other)];
+  const [a, b] = [automatonOf(one), automatonOf(other)];
   const seen = new Set<number>();
   const open: [number, number][] = [[0, 0]];
   for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
@@ -90,6 +98,12 @@ function agree(one: Takes, other: Takes): boolean {
     return character === "part" || (typeof character === "object" && character.character !== "/");
   }
   return one.character === other.character;
+}
+
+function automatonOf(pattern: NamePattern): readonly State[] {
+  const known = automata.get(pattern) ?? automaton(pattern);
+  automata.set(pattern, known);
+  return known;
 }
 
 /** State `i` is before token `i`; those after the last are within components of `**` + `/`. */

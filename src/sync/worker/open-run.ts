@@ -100,7 +100,7 @@ export function mirrorPorts(
     clock,
     random,
     signal,
-    deadline,
+    isLate: isOver,
     async sleep(duration, until) {
       if (isOver()) throw new RegistryError("delayed", "another message goes on with it", { retryAfter: 0 });
       if (duration > PATIENCE) {
@@ -108,7 +108,10 @@ export function mirrorPorts(
       }
       await sleep(duration, until);
     },
-    progress: reporter.progress,
+    progress(event) {
+      if (event.type === "bytes") meter.bytes(event.bytes);
+      reporter.progress(event);
+    },
     placed: {
       ...createPlacedBlobs(),
       where: (origin, digest) => shared.where(origin, digest),

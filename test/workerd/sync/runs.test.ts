@@ -299,7 +299,7 @@ describe("what a task says of its runs", () => {
 
 describe("a run that calls more than a message may", () => {
   it("goes on in others, with what was found before", async () => {
-    const world = syncWorld({ callLimits: { requests: 6000, queries: 50 } });
+    const world = syncWorld({ callLimits: { requests: 6000, queries: 50, bytes: 1e9 } });
     const tags = Array.from({ length: 18 }, (_, index) => `v${index}`);
     for (const tag of tags) world.source.addImage(APP, { tag });
     const targets = [{ registry: "local", repository: `${world.namespace}/app` }];
