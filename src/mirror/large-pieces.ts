@@ -2,7 +2,7 @@
 export interface PieceReader {
   read(): Promise<ReadableStreamReadResult<Uint8Array>>;
   /** Lets go of the stream, without waiting: one that hangs must not hold up who lets it go. */
-  cancel(reason?: unknown): void;
+  readonly cancel: (reason?: unknown) => void;
 }
 
 /** Bytes that are read at once, where the runtime can: what a piece costs does not depend on its size. */
@@ -33,11 +33,16 @@ interface PatientReader extends Pick<ReadableStreamBYOBReader, "cancel"> {
   readAtLeast(bytes: number, into: Uint8Array): Promise<ReadableStreamReadResult<Uint8Array>>;
 }
 
+function isPatient(reader: object): reader is PatientReader {
+  return "readAtLeast" in reader;
+}
+
 /** `undefined` if the runtime or the stream has none that waits for as much as it is asked for. */
 function byobReader(stream: ReadableStream<Uint8Array>): PatientReader | undefined {
-  if (!("readAtLeast" in ReadableStreamBYOBReader.prototype)) return undefined;
+  if (!isPatient(ReadableStreamBYOBReader.prototype)) return undefined;
   try {
-    return stream.getReader({ mode: "byob" }) as ReadableStreamBYOBReader & PatientReader;
+    const reader: object = stream.getReader({ mode: "byob" });
+    return isPatient(reader) ? reader : undefined;
   } catch (error) {
     if (error instanceof TypeError && !stream.locked) return undefined;
     throw error;
