@@ -278,7 +278,10 @@ function blobStore(env: Env, config: Config): BlobStore {
   switch (config.STORAGE) {
     case "r2":
       if (env.BLOBS === undefined) throw new ConfigError("STORAGE: r2 needs the binding BLOBS");
-      return new R2BlobStore(env.BLOBS, retries, config.s3 === undefined ? undefined : presigner(config.s3));
+      return new R2BlobStore(env.BLOBS, retries, {
+        presign: config.s3 === undefined ? undefined : presigner(config.s3),
+        simulated: env.DISK !== undefined,
+      });
     case "filesystem":
       if (env.DISK === undefined)
         throw new ConfigError("STORAGE: filesystem is for self-hosts; it needs the binding DISK");

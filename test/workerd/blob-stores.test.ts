@@ -11,6 +11,7 @@ const reach = ((input: RequestInfo, init?: RequestInit) => NETWORK.fetch(input, 
 const s3 = new S3BlobStore(TEST_S3, reach);
 
 describeBlobStore("R2BlobStore", new R2BlobStore(BLOBS, retries));
+describeBlobStore("R2BlobStore, simulated", new R2BlobStore(BLOBS, retries, { simulated: true }));
 describeBlobStore("DiskBlobStore", new DiskBlobStore(DISK));
 describeBlobStore("S3BlobStore", s3);
 
@@ -39,7 +40,7 @@ describe("presigned addresses", () => {
 
   it("are what R2 has with credentials, and files never have", () => {
     expect(new R2BlobStore(BLOBS, retries).presign).toBeUndefined();
-    expect(new R2BlobStore(BLOBS, retries, presigner(TEST_S3)).presign).toBeTypeOf("function");
+    expect(new R2BlobStore(BLOBS, retries, { presign: presigner(TEST_S3) }).presign).toBeTypeOf("function");
     expect("presign" in new DiskBlobStore(DISK)).toBe(false);
   });
 });
