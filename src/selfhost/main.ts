@@ -9,8 +9,11 @@ import { AddressInUseError, startRuntime } from "./runtime.ts";
 import { ownSecretsKey } from "./secrets-key.ts";
 import { removeLeftovers } from "./leftovers.ts";
 
-/** How long a stop waits for running requests, in milliseconds. */
-const PATIENCE_MS = 30_000;
+/** How long a stop takes at the most, in milliseconds, whatever runs. */
+const STOP_MS = 30_000;
+
+/** How long it waits for running requests, in milliseconds. */
+const PATIENCE_MS = STOP_MS - 2000;
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), process.env);
@@ -99,6 +102,7 @@ function onStopSignal(stop: () => Promise<void>): void {
       }
       stoppingSince = Date.now();
       console.log("Stopping: finishing running requests");
+      setTimeout(() => process.exit(1), STOP_MS).unref();
       stop().then(
         () => process.exit(0),
         (error: unknown) => {

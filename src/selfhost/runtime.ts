@@ -33,7 +33,7 @@ export interface Runtime {
   readonly port: number;
   /** Fires the cron trigger for a minute. */
   tick(scheduledTime: Date): Promise<void>;
-  /** Takes no new request, finishes the running ones within `patience` milliseconds, and ends. */
+  /** Takes no new request, finishes the running ones within `patience` milliseconds, and ends, whatever they do. */
   stop(patience: number): Promise<void>;
 }
 
@@ -44,6 +44,9 @@ export class AddressInUseError extends Error {
 
 /** How long workerd is left alone before it is started again after an end that nobody asked for, in milliseconds. */
 const RESTART_MS = 1000;
+
+/** How long the Worker has to take in that it is to stop, in milliseconds: one that is too busy is not waited for. */
+const TOLD_MS = 5000;
 
 /** Where workerd listens: for the clock, and for clients. */
 interface Ports {
@@ -94,8 +97,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
     async stop(patience) {
       stopping = true;
-      await fire("@stop", new Date()).catch(() => undefined);
-      await end(workerd.process, patience);
+      const until = performance.now() + patience;
+      await Promise.race([fire("@stop", new Date()).catch(() => undefined), delay(TOLD_MS)]);
+      await end(workerd.process, until - performance.now());
     },
   };
 }

@@ -6,5 +6,7 @@ parent=$PPID workerd=$$
 (
   while kill -0 "$parent" && kill -0 "$workerd"; do sleep 1; done
   kill "$workerd"
+  sleep 5
+  kill -KILL "$workerd"
 ) </dev/null >/dev/null 2>&1 3>&- &
 exec "$WORKERD" "$@"

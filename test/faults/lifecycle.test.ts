@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -15,6 +15,9 @@ const MIB = 1024 * 1024;
 
 /** How long a stop takes that waits for nothing, in milliseconds, at the most: a third of how long it would wait. */
 const QUICK_MS = 10_000;
+
+/** How long a stop takes at the most, in milliseconds, and what a busy machine adds to it. */
+const STOP_MS = 30_000 + 10_000;
 
 const registry = new Registry();
 let data: string;
@@ -52,6 +55,14 @@ async function takenPort(): Promise<{ readonly port: number; readonly close: () 
   const address = other.address();
   if (address === null || typeof address === "string") throw new Error("it has no port");
   return { port: address.port, close: () => void other.close() };
+}
+
+/** The workerd that a server started. */
+function runtimeOf(server: number): number {
+  const children = readFileSync(`/proc/${server}/task/${server}/children`, "utf8").trim().split(" ").map(Number);
+  const runtime = children.find((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd"));
+  if (runtime === undefined) throw new Error("the server has no runtime");
+  return runtime;
 }
 
 /** Waits until a process is gone. */
@@ -110,6 +121,21 @@ describe("a stop", () => {
     expect(await server.stop(), server.output()).toBe(0);
     expect(performance.now() - stopping).toBeLessThan(QUICK_MS);
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+  });
+});
+
+describe("a stop of a runtime that does not hear of it", () => {
+  it("ends in its time all the same", { timeout: 90_000 }, async () => {
+    const server = await start();
+    const runtime = runtimeOf(server.pid);
+    // It neither answers nor heeds a request to end.
+    process.kill(runtime, "SIGSTOP");
+    const stopping = performance.now();
+    await server.stop();
+    expect(performance.now() - stopping).toBeLessThan(STOP_MS);
+    await gone(runtime);
+    const again = await start();
+    expect(await again.stop(), again.output()).toBe(0);
   });
 });
 
