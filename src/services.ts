@@ -226,6 +226,7 @@ function createServices(env: Env): Services {
       reportFailure,
       readOnly: config.READ_ONLY,
       chunkMinLength: config.CHUNK_MIN_LENGTH,
+      openUploads: config.UPLOADS_PER_ACCOUNT,
     },
     resources: {
       gate,
@@ -303,7 +304,7 @@ function uploadPorts(env: Env) {
   const store = blobStore(env, config);
   const { partSize } = store.multipart;
   if (partSize !== undefined) memory ??= new PartMemory(partSize, systemClock);
-  return { store, memory, clock: systemClock, log };
+  return { store, memory, clock: systemClock, log, namespace: env.UPLOAD_SESSIONS };
 }
 
 /** The Durable Object class of watch hubs, with this Worker's services. */

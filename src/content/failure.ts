@@ -15,5 +15,7 @@ export type ContentFailure =
   | { readonly reason: "upload-busy" }
   /** So many bodies are being received that there is no memory for another. */
   | { readonly reason: "uploads-crowded" }
+  /** The account has as many uploads open as it may. */
+  | { readonly reason: "uploads-too-many"; readonly limit: number }
   | { readonly reason: "upload-out-of-order"; readonly expected: number }
   | { readonly reason: "upload-interrupted"; readonly received: number };

@@ -29,4 +29,5 @@ export { type Namespace, namespaceOf, parseRepositoryName, type RepositoryName }
 export { presigner, S3BlobStore } from "./s3-blob-store.ts";
 export { parseTag, type Tag } from "./tag.ts";
 export { uploadSessionClass } from "./upload-session-object.ts";
+export type { UploadAccount } from "./upload-session.ts";
 export type { UploadAddress, UploadBody, Uploads } from "./uploads.ts";

@@ -13,6 +13,8 @@ export interface UploadRecord {
   /** Bytes of the tail: received, but in no part yet. */
   readonly tail: number;
   readonly parts: number;
+  /** Whose it is, if it is counted. */
+  readonly account?: string;
   /** Present once a part was begun. */
   readonly write?: MultipartWrite;
   /** Present when closed: the object made. Absent when the bytes went past the session, in one request. */

@@ -1,10 +1,19 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
-import { dropRest, type Env, isObjectReset, type Result, type Retries, Unavailable } from "../platform/index.ts";
+import {
+  type Clock,
+  dropRest,
+  type Env,
+  isObjectReset,
+  type Result,
+  type Retries,
+  Unavailable,
+} from "../platform/index.ts";
 import type { Digest, DigestAlgorithm } from "./digest.ts";
 import type { ContentFailure } from "./failure.ts";
+import { OpenUploads } from "./open-uploads.ts";
 import type { UploadResult } from "./upload-record.ts";
-import { type UploadBytes, type UploadSessionPorts, UploadSessionState } from "./upload-session.ts";
+import { type UploadAccount, type UploadBytes, type UploadSessionPorts, UploadSessionState } from "./upload-session.ts";
 
 /** Carries what belongs to the bytes of a request between the Worker and the object. */
 const REQUEST_HEADER = "x-upload-request";
@@ -13,28 +22,53 @@ const requestSchema = z.object({
   algorithm: z.enum(["sha256", "sha512"]),
   expiresAt: z.number(),
   offset: z.number().optional(),
+  account: z.object({ name: z.string(), limit: z.number() }).optional(),
   /** Present on the last request. */
   digest: z.string().optional(),
 });
 
+/** What the class below is made with. */
+export interface UploadObjectPorts extends Omit<UploadSessionPorts, "accounts"> {
+  /** Where the objects of the class are. */
+  readonly namespace: DurableObjectNamespace;
+}
+
 /**
  * The Durable Object class of upload sessions. Bytes come by `fetch`, whose bodies the runtime passes on without
- * copying; everything else is a remote call.
+ * copying; everything else is a remote call. What an account has open is counted by an object of the same class: another
+ * class would be a migration behind which no deployment can go back.
  */
-export function uploadSessionClass(bind: (env: Env) => UploadSessionPorts) {
+export function uploadSessionClass(bind: (env: Env) => UploadObjectPorts) {
   return class UploadSession extends DurableObject<Env> {
     readonly #session: UploadSessionState;
+    readonly #open: OpenUploads;
+    readonly #clock: Clock;
 
     constructor(context: DurableObjectState, env: Env) {
       super(context, env);
-      this.#session = new UploadSessionState(context.storage, bind(env));
+      const { namespace, ...ports } = bind(env);
+      const id = context.id.toString();
+      this.#clock = ports.clock;
+      this.#open = new OpenUploads(context.storage);
+      const accounts = {
+        enter: (account: UploadAccount, end: number) =>
+          accountStub(namespace, account.name).enter(id, end, account.limit),
+        leave: (account: string) => accountStub(namespace, account).leave(id),
+      };
+      this.#session = new UploadSessionState(context.storage, { ...ports, accounts });
     }
 
     override async fetch(request: Request): Promise<Response> {
-      const { digest, algorithm, expiresAt, offset } = requestSchema.parse(
+      const { digest, algorithm, expiresAt, offset, account } = requestSchema.parse(
         JSON.parse(request.headers.get(REQUEST_HEADER) ?? "{}"),
       );
-      const bytes: UploadBytes = { body: request.body, algorithm, expiresAt, offset };
+      const bytes: UploadBytes = {
+        body: request.body,
+        algorithm,
+        expiresAt,
+        offset,
+        ...(account === undefined ? {} : { account }),
+      };
       const result = await (digest === undefined
         ? this.#session.append(bytes)
         : this.#session.close(digest as Digest, bytes));
@@ -55,8 +89,16 @@ export function uploadSessionClass(bind: (env: Env) => UploadSessionPorts) {
       return this.#session.cancel(expiresAt);
     }
 
+    enter(id: string, end: number, limit: number): Promise<boolean> {
+      return this.#open.enter(id, end, limit, this.#clock());
+    }
+
+    async leave(id: string): Promise<void> {
+      this.#open.leave(id);
+    }
+
     override alarm(): Promise<void> {
-      return this.#session.expire();
+      return this.#open.used ? this.#open.expire(this.#clock()) : this.#session.expire();
     }
   };
 }
@@ -81,6 +123,16 @@ interface UploadSessionStub extends Pick<Fetcher, "fetch"> {
   cancel(expiresAt: number): Promise<Result<void, ContentFailure>>;
 }
 
+/** The object that counts the uploads of an account. No repository's name has a colon, so it is no session's. */
+function accountStub(namespace: DurableObjectNamespace, account: string): AccountStub {
+  return namespace.get(namespace.idFromName(`account:${account}`)) as unknown as AccountStub;
+}
+
+interface AccountStub {
+  enter(id: string, end: number, limit: number): Promise<boolean>;
+  leave(id: string): Promise<void>;
+}
+
 /** The session called `name`, opened for `algorithm`, which ends at `expiresAt` (milliseconds). */
 export function uploadSessionClient(
   namespace: DurableObjectNamespace,
@@ -88,6 +140,7 @@ export function uploadSessionClient(
   algorithm: DigestAlgorithm,
   expiresAt: number,
   retries: Retries,
+  account?: UploadAccount,
 ): UploadSessionClient {
   const stub = (): UploadSessionStub => namespace.get(namespace.idFromName(name)) as unknown as UploadSessionStub;
   /** What may be asked twice, of an object that was reset: a new stub for each try. */
@@ -103,7 +156,7 @@ export function uploadSessionClient(
     offset: number | undefined,
     digest?: Digest,
   ): Promise<Result<T, ContentFailure>> => {
-    const parameters: z.input<typeof requestSchema> = { algorithm, expiresAt, offset, digest };
+    const parameters: z.input<typeof requestSchema> = { algorithm, expiresAt, offset, digest, account };
     const init = { method: "POST", headers: { [REQUEST_HEADER]: JSON.stringify(parameters) }, body };
     const call = async (session: UploadSessionStub): Promise<Result<T, ContentFailure>> =>
       (await session.fetch("http://upload-session/", init)).json<Result<T, ContentFailure>>();

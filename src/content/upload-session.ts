@@ -24,8 +24,23 @@ export interface UploadSessionPorts {
   readonly store: BlobStore;
   /** Present where the store wants equal parts. */
   readonly memory: PartMemory | undefined;
+  /** Absent where nobody is counted. */
+  readonly accounts?: UploadAccounts;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** Whose an upload is, and how many such an account may have open. */
+export interface UploadAccount {
+  readonly name: string;
+  readonly limit: number;
+}
+
+/** Counts the open uploads of accounts. */
+export interface UploadAccounts {
+  /** Answers whether the account may have another one, which ends at `end` (milliseconds since the Unix epoch) by itself. */
+  enter(account: UploadAccount, end: number): Promise<boolean>;
+  leave(account: string): Promise<void>;
 }
 
 /** Bytes for a session. */
@@ -38,6 +53,8 @@ export interface UploadBytes {
   readonly expiresAt: number;
   /** Where the client says that the bytes belong; checked against what was received. */
   readonly offset: number | undefined;
+  /** Absent for bytes of the platform's own. */
+  readonly account?: UploadAccount;
 }
 
 /**
@@ -53,6 +70,8 @@ export class UploadSessionState {
   readonly #ports: UploadSessionPorts;
   readonly #turn = new Semaphore(1);
   #hasher: Hasher | undefined;
+  /** Whether the account may have this upload, while that is being asked. */
+  #entering: Promise<boolean> | undefined;
 
   constructor(storage: DurableObjectStorage, ports: UploadSessionPorts) {
     this.#storage = storage;
@@ -81,7 +100,7 @@ export class UploadSessionState {
     return this.#inTurn(async () => {
       const record = await this.#open(bytes);
       if (!record.ok) return record;
-      return this.#receive(record.value, bytes);
+      return this.#receiveCounted(record.value, bytes);
     });
   }
 
@@ -95,7 +114,7 @@ export class UploadSessionState {
       if (earlier?.digest === digest) return ok(earlier);
       const record = await this.#open(bytes);
       if (!record.ok) return record;
-      const received = await this.#receive(record.value, bytes);
+      const received = await this.#receiveCounted(record.value, bytes);
       return received.ok ? this.#finish(digest) : received;
     });
   }
@@ -130,8 +149,10 @@ export class UploadSessionState {
     const record = this.#records.session();
     if (record === undefined) {
       if ((bytes.offset ?? 0) !== 0) return err({ reason: "upload-out-of-order", expected: 0 });
-      const fresh: UploadRecord = { ...UNUSED, algorithm: bytes.algorithm };
+      const { algorithm, account } = bytes;
+      const fresh: UploadRecord = { ...UNUSED, algorithm, ...(account === undefined ? {} : { account: account.name }) };
       await this.#records.begin(fresh, bytes.expiresAt);
+      if (bytes.account !== undefined) this.#entering = this.#enter(bytes.account, bytes.expiresAt);
       this.#hasher = new Hasher(bytes.algorithm);
       return ok(fresh);
     }
@@ -140,6 +161,35 @@ export class UploadSessionState {
       return err({ reason: "upload-out-of-order", expected: record.size });
     }
     return ok(record);
+  }
+
+  /** The account is asked while the bytes come: those of an upload too many are dropped, and the session with them. */
+  async #receiveCounted(record: UploadRecord, bytes: UploadBytes): Promise<Result<number, ContentFailure>> {
+    const received = await this.#receive(record, bytes);
+    const entering = this.#entering;
+    this.#entering = undefined;
+    if (entering === undefined || (await entering)) return received;
+    await this.#discard(this.#records.session() ?? record);
+    await this.#storage.deleteAll();
+    return err({ reason: "uploads-too-many", limit: bytes.account?.limit ?? 0 });
+  }
+
+  /** An account that cannot be asked may. */
+  async #enter(account: UploadAccount, end: number): Promise<boolean> {
+    const { accounts, log } = this.#ports;
+    try {
+      return (await accounts?.enter(account, end)) ?? true;
+    } catch (error) {
+      log.warn("upload.not-counted", { error });
+      return true;
+    }
+  }
+
+  /** Tells the account that the upload is over; nobody waits for that. */
+  #leave({ account }: UploadRecord): void {
+    const { accounts, log } = this.#ports;
+    if (account === undefined || accounts === undefined) return;
+    accounts.leave(account).catch((error: unknown) => log.warn("upload.not-counted", { error }));
   }
 
   async #receive(record: UploadRecord, { body, expiresAt }: UploadBytes): Promise<Result<number, ContentFailure>> {
@@ -220,6 +270,7 @@ export class UploadSessionState {
     }
     this.#records.clearTail();
     this.#records.saveSession({ ...record, state: "closed", result: finished.value });
+    this.#leave(record);
     return finished;
   }
 
@@ -281,6 +332,7 @@ export class UploadSessionState {
     this.#hasher = undefined;
     this.#records.clearTail();
     this.#records.saveSession({ ...record, state: "cancelled" });
+    this.#leave(record);
     if (record.write !== undefined) await this.#ports.store.multipart.abort(record.write, this.#records.parts());
   }
 

@@ -6,10 +6,13 @@ import type { ContentFailure } from "./failure.ts";
 import { newObjectKey } from "./object-key.ts";
 import type { RepositoryName } from "./repository-name.ts";
 import { type UploadSessionClient, uploadSessionClient } from "./upload-session-object.ts";
+import type { UploadAccount } from "./upload-session.ts";
 import type { UploadTickets } from "./upload-ticket.ts";
 
 /** An upload as a client names it. */
 export interface UploadAddress {
+  /** Absent for the platform's own, which are not counted. */
+  readonly account?: UploadAccount;
   readonly repository: RepositoryName;
   readonly id: string;
   /** Proof from the upload's opening. */
@@ -109,7 +112,14 @@ export class Uploads {
     const expiresAt = (ticket?.openedAt ?? 0) + lifetime;
     if (ticket === undefined || expiresAt <= clock()) return err({ reason: "upload-unknown" });
     return ok(
-      uploadSessionClient(sessions, `${address.repository}@${address.id}`, ticket.algorithm, expiresAt, retries),
+      uploadSessionClient(
+        sessions,
+        `${address.repository}@${address.id}`,
+        ticket.algorithm,
+        expiresAt,
+        retries,
+        address.account,
+      ),
     );
   }
 }

@@ -19,6 +19,8 @@ export interface DistributionServices {
   readonly readOnly: boolean;
   /** Advice to clients that push in chunks, in bytes. */
   readonly chunkMinLength: number;
+  /** How many uploads with bytes an account may have open. */
+  readonly openUploads: number;
 }
 
 /** One authenticated request. */

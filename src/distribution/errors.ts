@@ -70,6 +70,9 @@ function cut(text: string, length: number): string {
 /** Seconds after which a client may try again when its session is busy, or there is no memory for its bytes. */
 const BUSY_RETRY_SECONDS = 5;
 
+/** Seconds after which a client may try again when its account has too many uploads open. */
+const OPEN_RETRY_SECONDS = 60;
+
 /** What the wire says about a failure of the content kernel. */
 export function failureResponse(failure: ContentFailure): Response {
   switch (failure.reason) {
@@ -111,6 +114,11 @@ export function failureResponse(failure: ContentFailure): Response {
       return errorResponse("TOOMANYREQUESTS", {
         message: "too many uploads are being received at the moment",
         headers: { "retry-after": String(BUSY_RETRY_SECONDS) },
+      });
+    case "uploads-too-many":
+      return errorResponse("TOOMANYREQUESTS", {
+        message: `${failure.limit} uploads of this account are open: close or cancel some`,
+        headers: { "retry-after": String(OPEN_RETRY_SECONDS) },
       });
     case "upload-out-of-order":
       return errorResponse("RANGE_INVALID", { detail: `the next byte expected is ${failure.expected}` });

@@ -1,3 +1,4 @@
+import { isAnonymous } from "../access/index.ts";
 import {
   type Digest,
   type DigestAlgorithm,
@@ -6,6 +7,7 @@ import {
   parseDigest,
   parseRepositoryName,
   type RepositoryName,
+  type UploadAccount,
   type UploadAddress,
   type UploadBody,
 } from "../content/index.ts";
@@ -16,6 +18,9 @@ import { forbidden } from "./refusals.ts";
 
 /** The query parameter that carries an upload's proof in its `Location`. */
 const STATE = "_state";
+
+/** How many times the uploads of an account those may have open, together, who are not known. */
+const ANONYMOUS_TIMES = 10;
 
 /** `POST /v2/<name>/blobs/uploads/`. @see distribution-spec end-4 and end-11 */
 export async function uploads(call: Call, repository: RepositoryName): Promise<Response> {
@@ -33,7 +38,8 @@ export async function uploads(call: Call, repository: RepositoryName): Promise<R
 export async function upload(call: Call, repository: RepositoryName, id: string): Promise<Response> {
   const refusal = forbidden(call, "push", repository);
   if (refusal !== undefined) return refusal;
-  const address: UploadAddress = { repository, id, state: call.url.searchParams.get(STATE) ?? "" };
+  const state = call.url.searchParams.get(STATE) ?? "";
+  const address: UploadAddress = { repository, id, state, account: accountOf(call) };
   switch (call.request.method) {
     case "GET":
     case "HEAD":
@@ -49,6 +55,12 @@ export async function upload(call: Call, repository: RepositoryName, id: string)
     default:
       return methodNotAllowed(call);
   }
+}
+
+/** Everybody who is not known is one account, which may have more. */
+function accountOf({ identity, services }: Call): UploadAccount {
+  const limit = services.openUploads * (isAnonymous(identity) ? ANONYMOUS_TIMES : 1);
+  return { name: identity.name, limit };
 }
 
 async function open(call: Call, repository: RepositoryName): Promise<Response> {
@@ -84,7 +96,8 @@ async function pushWhole(call: Call, repository: RepositoryName): Promise<Respon
     return pushed.ok ? created(repository, digest) : failureResponse(pushed.error);
   }
   const address = await call.services.uploads.open(repository, digestAlgorithm(digest));
-  const closed = await call.services.uploads.close(address, digest, { stream, length });
+  const counted = { ...address, account: accountOf(call) };
+  const closed = await call.services.uploads.close(counted, digest, { stream, length });
   return closed.ok ? created(repository, digest) : failureResponse(closed.error);
 }
 

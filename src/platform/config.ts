@@ -134,6 +134,11 @@ export const settingsSchema = z.object({
   UPLOAD_TTL_SECONDS: count(60, 6 * DAY_SECONDS)
     .default(DAY_SECONDS)
     .describe("An upload that was not finished this long after it was started is purged."),
+  UPLOADS_PER_ACCOUNT: count(1, 100_000)
+    .default(1000)
+    .describe(
+      "How many uploads with bytes an account may have open at a time; further ones are answered 429. All who are not signed in are one account, with ten times as many.",
+    ),
   GC_GRACE_SECONDS: count(60, 365 * DAY_SECONDS)
     .default(DAY_SECONDS)
     .describe(

@@ -33,6 +33,8 @@ function reasonOf(failure: ContentFailure): readonly [RegistryFailure, string] {
       return ["transient", "the upload is busy"];
     case "uploads-crowded":
       return ["transient", "too many uploads are being received"];
+    case "uploads-too-many":
+      return ["transient", `${failure.limit} uploads are open`];
     case "upload-out-of-order":
       return ["transient", `the upload stands at byte ${failure.expected}`];
     case "upload-interrupted":

@@ -52,6 +52,7 @@ function send(method: string, path: string, headers: Record<string, string> = {}
     reportFailure: () => "failure",
     readOnly: false,
     chunkMinLength: 1,
+    openUploads: 1000,
   };
   const init = body === undefined ? { method, headers } : { method, headers, body };
   return distribution(services, new Request(`http://registry${path}`, init));

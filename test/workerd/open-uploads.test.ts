@@ -1,0 +1,71 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it, vi } from "vitest";
+import { digestBytes } from "../../src/content/hasher.ts";
+import { uploadSessionClient } from "../../src/content/upload-session-object.ts";
+import { bindings } from "./bindings.ts";
+import { someBytes, streamOf } from "./bytes.ts";
+
+const { UPLOAD_SESSIONS } = bindings;
+const HOUR = 3_600_000;
+const BYTES = someBytes(1000, 5);
+const DIGEST = digestBytes("sha256", BYTES);
+
+let accounts = 0;
+let sessions = 0;
+
+/** An account that may have two uploads open. */
+function newAccount() {
+  accounts += 1;
+  const account = { name: `tester-${accounts}`, limit: 2 };
+  const stub = UPLOAD_SESSIONS.get(UPLOAD_SESSIONS.idFromName(`account:${account.name}`));
+  const open = async () =>
+    runInDurableObject(stub, async (_, { storage }) => (await storage.list({ prefix: "open:" })).size);
+  const session = (expiresAt = Date.now() + HOUR) => {
+    sessions += 1;
+    const name = `test/open@${sessions}`;
+    const client = uploadSessionClient(UPLOAD_SESSIONS, name, "sha256", expiresAt, retries, account);
+    return { client, stub: UPLOAD_SESSIONS.get(UPLOAD_SESSIONS.idFromName(name)) };
+  };
+  return { stub, open, session };
+}
+
+const REFUSED = { ok: false, error: { reason: "uploads-too-many", limit: 2 } };
+const TAKEN = { ok: true, value: BYTES.byteLength };
+
+describe("the uploads that an account has open", () => {
+  it("are bounded, and one too many leaves nothing and may come again", async () => {
+    const { session, open } = newAccount();
+    const [one, two, three] = [session(), session(), session()];
+    expect(await one.client.append(streamOf(BYTES), 0)).toEqual(TAKEN);
+    expect(await two.client.append(streamOf(BYTES), 0)).toEqual(TAKEN);
+    expect(await three.client.append(streamOf(BYTES), 0)).toEqual(REFUSED);
+    expect(await runInDurableObject(three.stub, async (_, { storage }) => (await storage.list()).size)).toBe(0);
+    // What goes on with one that is open is no other one.
+    expect(await one.client.append(streamOf(BYTES), BYTES.byteLength)).toMatchObject({ ok: true });
+    expect((await two.client.close(null, undefined, DIGEST)).ok).toBe(true);
+    await vi.waitFor(async () => expect(await open()).toBe(1));
+    expect(await three.client.append(streamOf(BYTES), 0)).toEqual(TAKEN);
+    expect((await one.client.cancel()).ok).toBe(true);
+    await vi.waitFor(async () => expect(await open()).toBe(1));
+  });
+
+  it("are forgotten when their time is over, told or not", async () => {
+    const { session, stub, open } = newAccount();
+    const ended = Date.now() + 1000;
+    for (const { client } of [session(ended), session(ended)]) await client.append(streamOf(BYTES), 0);
+    expect(await session().client.append(streamOf(BYTES), 0)).toEqual(REFUSED);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect(await session().client.append(streamOf(BYTES), 0)).toEqual(TAKEN);
+    await vi.waitFor(async () => expect(await open()).toBe(1));
+    await runDurableObjectAlarm(stub);
+    expect(await open()).toBe(1);
+  });
+
+  it("of another account are its own", async () => {
+    const [one, other] = [newAccount(), newAccount()];
+    for (const { client } of [one.session(), one.session(), other.session()]) {
+      expect(await client.append(streamOf(BYTES), 0)).toEqual(TAKEN);
+    }
+    expect([await one.open(), await other.open()]).toEqual([2, 1]);
+  });
+});
