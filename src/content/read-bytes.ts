@@ -1,10 +1,16 @@
-import { BodyWatch, STREAM_PACE } from "../platform/index.ts";
+import { type BodyPace, BodyWatch, STREAM_PACE } from "../platform/index.ts";
 
 /** Bytes of memory that is read into: few calls for large bodies, little lost when a connection breaks. */
 const READ_BYTES = 1024 * 1024;
 
-/** Bytes that are waited for, unless the stream ends: as many as it has to bring in the time that `STREAM_PACE` gives it. */
-const LEAST_BYTES = (STREAM_PACE.leastRate * STREAM_PACE.windowMs) / 1000;
+/**
+ * Bytes that are waited for, unless the stream ends. To ask for fewer costs: with 30 KiB a push of files takes three times
+ * the work.
+ */
+const LEAST_BYTES = 256 * 1024;
+
+/** As many have to come in a minute: a sender of 4 KiB a second is slow, one of less has nearly stopped. */
+const PACE: BodyPace = { ...STREAM_PACE, windowMs: 60_000 };
 
 /** How a stream is read. */
 export interface ReadOptions {
@@ -20,12 +26,12 @@ export interface ReadOptions {
  */
 export async function* readBytes(
   stream: ReadableStream<Uint8Array>,
-  { most = READ_BYTES, totalMs = STREAM_PACE.totalMs }: ReadOptions = {},
+  { most = READ_BYTES, totalMs = PACE.totalMs }: ReadOptions = {},
 ): AsyncGenerator<Uint8Array, void> {
   const reader = stream.getReader({ mode: "byob" });
   let buffer = new Uint8Array(most);
   let stalled = false;
-  const watch = new BodyWatch({ ...STREAM_PACE, totalMs }, () => {
+  const watch = new BodyWatch({ ...PACE, totalMs }, () => {
     stalled = true;
     // What it is read for ends as if the stream had; that it was not the end is said below.
     reader.cancel().catch(() => {});

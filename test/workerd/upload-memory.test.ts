@@ -99,7 +99,7 @@ describe("a body that nearly stops", () => {
         const body = await stalled(SOME);
         const answer = session.append({ ...first(SOME), body: body.readable });
         await body.write();
-        for (let window = 0; window < 3; window += 1) await vi.advanceTimersByTimeAsync(30_000);
+        for (let window = 0; window < 3; window += 1) await vi.advanceTimersByTimeAsync(60_000);
         const interrupted = await answer;
         expect(interrupted).toMatchObject({ ok: false, error: { reason: "upload-interrupted" } });
         const status = session.status();
