@@ -2,7 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { digestBytes } from "../../src/content/hasher.ts";
 import { uploadSessionClient } from "../../src/content/upload-session-object.ts";
-import { bindings } from "./bindings.ts";
+import { bindings, retries } from "./bindings.ts";
 import { someBytes, streamOf } from "./bytes.ts";
 
 const { UPLOAD_SESSIONS } = bindings;
