@@ -23,21 +23,19 @@ describe("the one rule of what may be called", () => {
   });
 });
 
-/** Where the network's `fetch` may be named, and by whose rule what is called there is called. */
+/** Where the network's own `fetch` is named, and by whose rule what is called there is called. */
 const CALLERS: Readonly<Record<string, string>> = {
   "services.ts": "makes the Outbound and the mirror's client; storage, which whoever runs the server set up",
   "cli/registries.ts": "gives it to the mirror's client",
-  "platform/outbound.ts": "the rule",
-  "mirror/client/http-client.ts": "the rule, by address-rules.ts",
-  "content/s3-blob-store.ts": "storage",
+  "mirror/client/http-client.ts": "a port of that name; the rule, by address-rules.ts",
 };
 
 it("is asked by everyone who calls: nobody else has the network", () => {
   const root = path.resolve(import.meta.dirname, "..");
-  // Comments; and what is called by a binding, which is no address: an object, the disk, the pages, the app itself.
-  const besides = /\/\/.*$|(?:stub\(?\)?|#disk|ASSETS\??|app|gates|ports)\s*\.fetch\(|async fetch\(|\bfetch\(\) \{/gm;
+  // The `fetch` of a binding, such as an object's, calls no address.
+  const named = /(?<![.\w#]|async )fetch\((?!\) \{)/;
   const callers = globSync("**/*.ts", { cwd: root })
     .filter((file) => !/\.(?:test|fixture)\.ts$|test-issuer\.ts$/.test(file))
-    .filter((file) => /\bfetch\(/.test(readFileSync(path.join(root, file), "utf8").replaceAll(besides, "")));
+    .filter((file) => named.test(readFileSync(path.join(root, file), "utf8").replaceAll(/\/\/.*$/gm, "")));
   expect(callers.map((file) => file.replaceAll("\\", "/")).toSorted()).toEqual(Object.keys(CALLERS).toSorted());
 });
