@@ -2,7 +2,7 @@
 
 const surfaces = ["distribution", "charts", "extensions", "sync", "dashboard"];
 const kernels = ["content", "resources", "mirror"];
-const crossCutting = ["access", "events"];
+const crossCutting = ["access"];
 const any = (folders) => `^src/(${folders.join("|")})/`;
 
 module.exports = {

@@ -205,7 +205,6 @@ function createServices(env: Env): Services {
     secrets: secrets.maintenance,
     usage: resources.usage,
     hasSecretsKey: config.SECRETS_KEY !== undefined,
-    database,
     queue: env.MAINTENANCE,
     clock,
     log,

@@ -348,18 +348,17 @@ describe("an open server and the pages in a browser", () => {
     expect(await ask(method, headers)).toBe("everyone");
   });
 
-  it.each(["http://localhost:8787", "http://[::1]:8787", "http://host.docker.internal:8787", "http://registry:5000"])(
-    "is reached as %s",
-    async (origin) => {
-      expect(await ask("GET", {}, origin)).toBe("everyone");
-    },
-  );
+  it.each(["http://localhost:8787", "http://[::1]:8787"])("is reached as %s", async (origin) => {
+    expect(await ask("GET", {}, origin)).toBe("everyone");
+  });
 
   it.each([
     "http://evil.example:8787",
     "http://127.0.0.1.evil.example",
     "https://registry.example.com",
     "http://8.8.8.8",
+    "http://host.docker.internal:8787",
+    "http://registry:5000",
   ])("is not reached as %s, which anyone can have lead here", async (origin) => {
     expect(await ask("GET", {}, origin)).toEqual({ reason: "not-configured" });
   });

@@ -64,7 +64,7 @@ export function createContent(ports: ContentPorts): Content {
       sparseIndexes: config.SPARSE_INDEXES,
       now: clock,
     }),
-    names: new Names(new TagStore(database, clock), cache),
+    names: new Names(new TagStore(database), cache),
     lists: new ContentListStore(database),
     usage: new ContentUsageStore(database),
     uploads: new Uploads({

@@ -1,4 +1,3 @@
-import { appendEvent, type ContentEvent } from "../events/index.ts";
 import { type Clock, type Database, repeatable } from "../platform/index.ts";
 import { condemnBlobs, insertRepository, upsertBlob } from "./blob-link-store.ts";
 import type { Digest } from "./digest.ts";
@@ -29,7 +28,6 @@ export interface ManifestPush {
   readonly object: UploadResult;
   readonly manifest: Manifest;
   readonly tags: readonly Tag[];
-  readonly actor: string;
 }
 
 /** Annotations up to this many characters are kept in the row; longer ones are read from the bytes when asked for. */
@@ -54,16 +52,7 @@ export class ManifestStore {
    */
   async put(push: ManifestPush): Promise<string | undefined> {
     const now = this.#clock();
-    const { repository, object, manifest, tags, actor } = push;
-    const event = {
-      occurredAt: now,
-      action: "push",
-      repository,
-      digest: object.digest,
-      mediaType: manifest.mediaType,
-      actor,
-    } as const;
-    const events: ContentEvent[] = tags.length === 0 ? [event] : tags.map((tag) => ({ ...event, tag }));
+    const { repository, object, manifest } = push;
     try {
       const [, , stored] = await repeatable(this.#database).batch<{ storage_key: string }>([
         insertRepository(this.#database, repository, now),
@@ -73,7 +62,6 @@ export class ManifestStore {
         this.#insertReferences(push),
         this.#adoptOrphans(repository, manifest.references),
         this.#setTags(push, now),
-        ...events.map((each) => appendEvent(this.#database, each)),
       ]);
       return stored?.results[0]?.storage_key ?? object.key;
     } catch (error) {
@@ -108,16 +96,10 @@ export class ManifestStore {
   }
 
   /** Removes a manifest and the tags that name it. Answers whether it was there. */
-  async remove(repository: RepositoryName, digest: Digest, actor: string): Promise<boolean> {
+  async remove(repository: RepositoryName, digest: Digest): Promise<boolean> {
     const now = this.#clock();
     const here = "repository_id = (SELECT id FROM repositories WHERE name = ?1)";
-    const [, , removed] = await this.#database.batch<{ digest: Digest }>([
-      this.#database
-        .prepare(
-          `INSERT INTO events (occurred_at, action, repository, digest, media_type, actor)
-           SELECT ?3, 'delete', ?1, digest, media_type, ?4 FROM manifests WHERE ${here} AND digest = ?2`,
-        )
-        .bind(repository, digest, now, actor),
+    const [, removed] = await this.#database.batch<{ digest: Digest }>([
       this.#database
         .prepare(
           `UPDATE repository_blobs SET orphaned_at = ?3

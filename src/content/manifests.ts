@@ -35,7 +35,6 @@ export interface ManifestPushRequest {
   readonly tags: readonly Tag[];
   readonly bytes: Uint8Array;
   readonly contentType: string | undefined;
-  readonly actor: string;
 }
 
 /** What a push recorded. */
@@ -100,7 +99,7 @@ export class Manifests {
   /** Validates and records a manifest: bytes first, then all rows at once. */
   async put(request: ManifestPushRequest): Promise<Result<ManifestPushed, ContentFailure>> {
     const { manifests, blobs, store, cache, now } = this.#ports;
-    const { repository, reference, bytes, actor } = request;
+    const { repository, reference, bytes } = request;
     const checked = check(request, this.#ports.sparseIndexes);
     if (!checked.ok) return checked;
     const { manifest, digest } = checked.value;
@@ -109,7 +108,7 @@ export class Manifests {
     const written = await store.write(key, bytes, object);
     if (!written.ok) throw new Error(`store refused bytes of its own digest ${digest}: ${written.error.reason}`);
     const tags = [...(reference.kind === "tag" ? [reference.tag] : []), ...request.tags];
-    const kept = await manifests.put({ repository, object, manifest, tags, actor });
+    const kept = await manifests.put({ repository, object, manifest, tags });
     cache.forget(repository);
     if (kept !== key) blobs.drop(key);
     if (kept === undefined) {
@@ -120,8 +119,8 @@ export class Manifests {
   }
 
   /** Removes a manifest and every tag that names it. */
-  async remove(repository: RepositoryName, digest: Digest, actor: string): Promise<Result<void, ContentFailure>> {
-    const removed = await this.#ports.manifests.remove(repository, digest, actor);
+  async remove(repository: RepositoryName, digest: Digest): Promise<Result<void, ContentFailure>> {
+    const removed = await this.#ports.manifests.remove(repository, digest);
     this.#ports.cache.forget(repository);
     return removed ? ok(undefined) : err({ reason: "manifest-unknown" });
   }

@@ -42,8 +42,8 @@ export class Names {
   }
 
   /** Removes a tag; the manifest stays. */
-  async removeTag(repository: RepositoryName, tag: Tag, actor: string): Promise<Result<void, ContentFailure>> {
-    const removed = await this.#tags.remove(repository, tag, actor);
+  async removeTag(repository: RepositoryName, tag: Tag): Promise<Result<void, ContentFailure>> {
+    const removed = await this.#tags.remove(repository, tag);
     this.#cache.forget(repository);
     return removed ? ok(undefined) : err({ reason: "manifest-unknown" });
   }

@@ -1,4 +1,4 @@
-import type { Clock, Database } from "../platform/index.ts";
+import type { Database } from "../platform/index.ts";
 import type { RepositoryName } from "./repository-name.ts";
 import type { Tag } from "./tag.ts";
 
@@ -11,11 +11,9 @@ export interface NamePage {
 /** Listing and removing names: the tags of a repository, and repositories themselves. */
 export class TagStore {
   readonly #database: Database;
-  readonly #clock: Clock;
 
-  constructor(database: Database, clock: Clock) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#clock = clock;
   }
 
   /** A page of tags, or `undefined` if there is no such repository. */
@@ -33,18 +31,13 @@ export class TagStore {
   }
 
   /** Removes a tag; the manifest stays. Answers whether it was there. */
-  async remove(repository: RepositoryName, tag: Tag, actor: string): Promise<boolean> {
+  async remove(repository: RepositoryName, tag: Tag): Promise<boolean> {
     const here = "repository_id = (SELECT id FROM repositories WHERE name = ?1) AND name = ?2";
-    const [, removed] = await this.#database.batch([
-      this.#database
-        .prepare(
-          `INSERT INTO events (occurred_at, action, repository, digest, tag, actor)
-           SELECT ?3, 'delete', ?1, digest, name, ?4 FROM tags WHERE ${here}`,
-        )
-        .bind(repository, tag, this.#clock(), actor),
-      this.#database.prepare(`DELETE FROM tags WHERE ${here} RETURNING digest`).bind(repository, tag),
-    ]);
-    return (removed?.results.length ?? 0) > 0;
+    const { results } = await this.#database
+      .prepare(`DELETE FROM tags WHERE ${here} RETURNING digest`)
+      .bind(repository, tag)
+      .run<{ digest: string }>();
+    return results.length > 0;
   }
 
   /** A page of the repositories that hold a manifest. */

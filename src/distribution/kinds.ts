@@ -94,17 +94,17 @@ const MANIFESTS: ContentView<ListedManifest> = {
 
 /** Deleting a tag leaves the manifest, as `DELETE /v2/<name>/manifests/<tag>` does. */
 function tagStorage(ports: ContentKindsPorts): Storage {
-  return deletable(ports, TAGS, async (namespace, name, actor) => {
+  return deletable(ports, TAGS, async (namespace, name) => {
     const found = tagAt(namespace, name);
-    return found === undefined ? NOTHING : ports.names.removeTag(found.repository, found.tag, actor);
+    return found === undefined ? NOTHING : ports.names.removeTag(found.repository, found.tag);
   });
 }
 
 /** Deleting a manifest deletes the tags that name it, as `DELETE /v2/<name>/manifests/<digest>` does. */
 function manifestStorage(ports: ContentKindsPorts): Storage {
-  return deletable(ports, MANIFESTS, async (namespace, name, actor) => {
+  return deletable(ports, MANIFESTS, async (namespace, name) => {
     const found = manifestAt(namespace, name);
-    return found === undefined ? NOTHING : ports.manifests.remove(found.repository, found.digest, actor);
+    return found === undefined ? NOTHING : ports.manifests.remove(found.repository, found.digest);
   });
 }
 
@@ -115,7 +115,7 @@ const NOTHING: Removal = { ok: false, error: { reason: "manifest-unknown" } };
 function deletable<R extends ContentRow>(
   ports: ContentKindsPorts,
   view: ContentView<R>,
-  remove: (namespace: string, name: string, actor: string) => Promise<Removal>,
+  remove: (namespace: string, name: string) => Promise<Removal>,
 ): Storage {
   const storage = readStorage(ports, view);
   return {
@@ -124,7 +124,7 @@ function deletable<R extends ContentRow>(
       refuseReadOnly(ports, view.plural, name);
       const object = await findForDelete(storage, view.plural, context, namespace, name, options);
       if (context.dryRun) return { object, gone: true };
-      const removed = await remove(namespace ?? "", name, context.identity.name);
+      const removed = await remove(namespace ?? "", name);
       if (!removed.ok) throw deleteFailure(removed.error, view.plural, name);
       return { object, gone: true };
     },

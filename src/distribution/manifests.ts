@@ -60,7 +60,7 @@ async function acceptable(call: Call, repository: RepositoryName, found: StoredM
 }
 
 async function push(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {
-  const { request, services, identity, url } = call;
+  const { request, services, url } = call;
   if (url.searchParams.getAll("tag").length > MAX_TAG_PARAMETERS) {
     return errorResponse("TAG_INVALID", { status: 414, message: `more than ${MAX_TAG_PARAMETERS} tags in one push` });
   }
@@ -75,7 +75,6 @@ async function push(call: Call, repository: RepositoryName, reference: Reference
     tags,
     bytes: read.value,
     contentType,
-    actor: identity.name,
   });
   if (!pushed.ok) return failureResponse(pushed.error);
   recordDone(call, "push", repository, itemOf(reference), 201);
@@ -105,10 +104,10 @@ function itemOf(reference: Reference): string {
 }
 
 async function remove(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {
-  const { services, identity } = call;
+  const { services } = call;
   const removed = await (reference.kind === "tag"
-    ? services.names.removeTag(repository, reference.tag, identity.name)
-    : services.manifests.remove(repository, reference.digest, identity.name));
+    ? services.names.removeTag(repository, reference.tag)
+    : services.manifests.remove(repository, reference.digest));
   if (!removed.ok) return failureResponse(removed.error);
   recordDone(call, "delete", repository, itemOf(reference), 202);
   return new Response(null, { status: 202 });

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { AuditChain } from "../access/index.ts";
 import type { GarbageCollector } from "../content/index.ts";
-import { pruneEvents } from "../events/index.ts";
-import type { Clock, Database, Log } from "../platform/index.ts";
+import type { Clock, Log } from "../platform/index.ts";
 import { resourceStepSchema, type Resources, type Secrets } from "../resources/index.ts";
 import type { MessageConsumer } from "./message-consumers.ts";
 
@@ -13,7 +12,7 @@ const ownStepSchema = z.discriminatedUnion("type", [
   /** Delete objects that no row names, one page of keys at a time. */
   z.object({ type: z.literal("reconcile"), cursor: z.string().optional() }),
   /** Forget old events. */
-  z.object({ type: z.literal("prune-events") }),
+  z.object({ type: z.literal("prune-secret-audit") }),
   /** Forget values of secrets that are no longer in use. */
   z.object({ type: z.literal("collect-secrets"), cursor: z.string().optional() }),
   /** Put values under the newest data key, and data keys under the newest master key. */
@@ -43,7 +42,7 @@ const PLAN: readonly (readonly [every: number, step: Step])[] = [
   [5, { type: "sweep" }],
   [10, { type: "sweep-dependents" }],
   [10, { type: "expire-objects" }],
-  [60, { type: "prune-events" }],
+  [60, { type: "prune-secret-audit" }],
   [60, { type: "compact-changes" }],
   [60, { type: "collect-secrets" }],
   [60, { type: "collect-usage" }],
@@ -86,11 +85,10 @@ export interface MaintenancePorts {
   readonly secrets: Secrets["maintenance"];
   /** Whether secrets can be encrypted at all. */
   readonly hasSecretsKey: boolean;
-  readonly database: Database;
   readonly queue: Pick<Queue, "send">;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long events, and the audit of secrets, are kept, in milliseconds. */
+  /** How long the audit of secrets is kept, in milliseconds. */
   readonly eventRetention: number;
   readonly audit: Pick<AuditChain, "seal" | "prune" | "ends">;
   /** How long the audit is kept, in milliseconds. */
@@ -137,18 +135,14 @@ export class Maintenance implements MessageConsumer {
   }
 
   async #step(step: z.infer<typeof ownStepSchema>): Promise<Step | undefined> {
-    const { collector, secrets, usage, database, clock, eventRetention, hasSecretsKey } = this.#ports;
+    const { collector, secrets, usage, clock, eventRetention, hasSecretsKey } = this.#ports;
     switch (step.type) {
       case "sweep":
         return (await collector.sweep()) ? step : undefined;
       case "reconcile":
         return goOn(step, await collector.reconcile(step.cursor));
-      case "prune-events": {
-        const before = clock() - eventRetention;
-        const events = await pruneEvents(database, before, PRUNE_ROWS);
-        const audit = await secrets.pruneAudit(before, PRUNE_ROWS);
-        return events === PRUNE_ROWS || audit === PRUNE_ROWS ? step : undefined;
-      }
+      case "prune-secret-audit":
+        return (await secrets.pruneAudit(clock() - eventRetention, PRUNE_ROWS)) === PRUNE_ROWS ? step : undefined;
       case "collect-secrets":
         return goOn(step, await secrets.collect(step.cursor));
       case "reencrypt-secrets":

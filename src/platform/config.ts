@@ -146,7 +146,7 @@ export const settingsSchema = z.object({
     ),
   EVENT_RETENTION_SECONDS: count(60, 365 * DAY_SECONDS)
     .default(7 * DAY_SECONDS)
-    .describe("How long the rows of the event outbox are kept."),
+    .describe("How long it is kept which secrets were decrypted, and for whom."),
   SYNC_RETENTION_SECONDS: count(3600, 3650 * DAY_SECONDS)
     .default(30 * DAY_SECONDS)
     .describe("How long runs of mirroring are kept with their logs; the latest of each task stays."),

@@ -18,7 +18,7 @@ export const bindings = env as unknown as TestEnv;
 /** Sends a request to the Worker as a client would. `path` begins with a slash. */
 export function request(path: string, init?: RequestInit): Promise<Response> {
   const worker = (exports as unknown as { readonly default: Fetcher }).default;
-  return worker.fetch(`http://registry${path}`, init);
+  return worker.fetch(`http://localhost${path}`, init);
 }
 
 /** Tries again at once. */

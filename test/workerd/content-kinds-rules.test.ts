@@ -29,7 +29,7 @@ describe("what may not be done", () => {
   const options: DeleteOptions = { propagationPolicy: "Background" };
 
   function group(readOnly: boolean, gate: Partial<Gate> = {}) {
-    const names = new Names(new TagStore(bindings.DB, Date.now), new ReadCache(Date.now, 0, 0));
+    const names = new Names(new TagStore(bindings.DB), new ReadCache(Date.now, 0, 0));
     return contentGroup({
       gate: { allows: () => true, ...gate } as Gate,
       lists: new ContentListStore(bindings.DB),

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { bindings, request } from "./bindings.ts";
+import { request } from "./bindings.ts";
 import { someBytes } from "./bytes.ts";
 import { type PushedImage, pushImage } from "./content-images.ts";
 import { createKernel, indexOf, pushBlob, pushManifest, repositoryName } from "./fixture.ts";
@@ -162,7 +162,7 @@ describe("tags", () => {
     expect((await failure("/tags?resourceVersion=1&resourceVersionMatch=Exact")).code).toBe(410);
   });
 
-  it("are deleted as by /v2, in the caller's name", async () => {
+  it("are deleted as by /v2", async () => {
     await pushImage(kernel, "gone/app", ["v1", "v2"]);
     const dry = await request(`${ROOT}/namespaces/gone/tags/app:v1?dryRun=All`, { method: "DELETE" });
     expect(dry.status).toBe(200);
@@ -172,10 +172,6 @@ describe("tags", () => {
     expect((await request("/v2/gone/app/manifests/v1")).status).toBe(404);
     expect((await request("/v2/gone/app/manifests/v2")).status).toBe(200);
     expect((await failure("/namespaces/gone/tags/app:v1", { method: "DELETE" })).code).toBe(404);
-    const { results } = await bindings.DB.prepare(
-      "SELECT action, tag, actor FROM events WHERE repository = 'gone/app' AND action = 'delete'",
-    ).all();
-    expect(results).toEqual([{ action: "delete", tag: "v1", actor: "system:anonymous" }]);
   });
 
   it("are kept if they are no more what the caller saw", async () => {

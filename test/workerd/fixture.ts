@@ -115,7 +115,7 @@ export function pushManifest(kernel: Kernel, repository: RepositoryName, body: o
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const reference = parseReference(tag ?? digestBytes("sha256", bytes));
   if (typeof reference === "string") throw new Error(reference);
-  return kernel.manifests.put({ repository, reference, tags: [], bytes, contentType: undefined, actor: "tester" });
+  return kernel.manifests.put({ repository, reference, tags: [], bytes, contentType: undefined });
 }
 
 /** An image manifest of blobs; the first one is the config. */

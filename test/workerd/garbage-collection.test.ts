@@ -132,7 +132,7 @@ describe("what is in use", () => {
     const found = await kernel.manifests.find(repository, reference, true);
     if (!found.ok) throw new Error(found.error.reason);
 
-    expect((await kernel.manifests.remove(repository, pushed.value.digest, "tester")).ok).toBe(true);
+    expect((await kernel.manifests.remove(repository, pushed.value.digest)).ok).toBe(true);
     for (let round = 0; round < 3; round += 1) await sweepLater(kernel);
     for (const { key } of [...blobs, found.value]) expect(await kernel.store.stat(key)).toBeUndefined();
   });
@@ -144,7 +144,7 @@ describe("what is in use", () => {
     const first = await pushManifest(kernel, repository, imageOf([config.digest, layer.digest]), "v1");
     await pushManifest(kernel, repository, imageOf([config.digest]), "v2");
     if (!first.ok) throw new Error(first.error.reason);
-    await kernel.manifests.remove(repository, first.value.digest, "tester");
+    await kernel.manifests.remove(repository, first.value.digest);
     for (let round = 0; round < 3; round += 1) await sweepLater(kernel);
     expect((await kernel.blobs.find(repository, config.digest, true)).ok).toBe(true);
     expect((await kernel.blobs.find(repository, layer.digest, true)).ok).toBe(false);

@@ -31,7 +31,6 @@ function createMaintenance(kernel = createKernel(), given: Partial<MaintenancePo
     usage: resources.usage,
     secrets: secretPlatform().maintenance,
     hasSecretsKey: true,
-    database: DB,
     queue: { send } as unknown as Pick<Queue, "send">,
     clock: kernel.clock,
     log: quietLog,
@@ -73,7 +72,7 @@ describe("the clock", () => {
         "sweep",
         "sweep-dependents",
         "expire-objects",
-        "prune-events",
+        "prune-secret-audit",
         "compact-changes",
         "collect-secrets",
         "collect-usage",
@@ -95,7 +94,7 @@ describe("the clock", () => {
         "sweep",
         "sweep-dependents",
         "expire-objects",
-        "prune-events",
+        "prune-secret-audit",
         "compact-changes",
         "collect-secrets",
         "collect-usage",
@@ -144,22 +143,6 @@ describe("steps", () => {
     kernel.time.now += 2 * UPLOAD_LIFETIME + 1;
     await runAll({ type: "reconcile" });
     expect(await kernel.store.stat(lost)).toBeUndefined();
-  });
-
-  it("prune events that are old, many at a time", async () => {
-    const { kernel, runAll } = createMaintenance();
-    const insert = (time: number, count: number) =>
-      DB.prepare(
-        `INSERT INTO events (occurred_at, action, repository, digest, actor)
-         SELECT ?1, 'push', 'r', 'd', 'a' FROM json_each(?2)`,
-      )
-        .bind(time, JSON.stringify(Array.from({ length: count }, () => 0)))
-        .run();
-    await DB.prepare("DELETE FROM events").run();
-    await insert(kernel.time.now - GRACE - 1, 5001);
-    await insert(kernel.time.now - GRACE, 3);
-    expect(await runAll({ type: "prune-events" })).toBe(2);
-    expect(await DB.prepare("SELECT count(*) AS n FROM events").first("n")).toBe(3);
   });
 
   it("seal the audit until all is sealed, and log its head", async () => {

@@ -99,7 +99,7 @@ describe("referrers", () => {
     const to = { ...subject, digest: digestBytes("sha256", someBytes(10, 82)) };
     const digest = await refer({}, to);
     expect((await all(to.digest, 10)).flat()).toHaveLength(1);
-    await kernel.manifests.remove(repository, digest, "tester");
+    await kernel.manifests.remove(repository, digest);
     expect((await all(to.digest, 10)).flat()).toEqual([]);
   });
 });

@@ -17,8 +17,6 @@ export interface LocalRegistryPorts {
   readonly name: string;
   /** Nothing may be pushed or deleted. */
   readonly readOnly: boolean;
-  /** In whose name content is written, as events have it. */
-  readonly actor: string;
   /** Whether a namespace may be read from or written to. */
   readonly mayUse: (verb: "pull" | "push", namespace: string) => boolean;
   /** Told before each call. */
@@ -84,7 +82,6 @@ export function createLocalRegistry(ports: LocalRegistryPorts): Registry {
       const reading: SourceRepository = localReading(text, place, content);
       const writing = localWriting(place, {
         content,
-        actor: ports.actor,
         mayRead: (name) => mayUse("pull", namespaceOf(name)) || mayUse("push", namespaceOf(name)),
       });
       return { ...reading, ...writing } satisfies TargetRepository;

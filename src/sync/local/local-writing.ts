@@ -13,7 +13,6 @@ import { digestOf } from "./local-reading.ts";
 /** What writing works with. */
 export interface LocalWritingPorts {
   readonly content: Pick<Content, "blobs" | "manifests" | "names" | "uploads">;
-  readonly actor: string;
   /** Whether blobs may be taken over from a repository. */
   readonly mayRead: (repository: RepositoryName) => boolean;
 }
@@ -21,7 +20,7 @@ export interface LocalWritingPorts {
 type Writing = Pick<TargetRepository, "hasBlob" | "mount" | "putBlob" | "upload" | "putManifest" | "deleteTag">;
 
 /** One repository of this registry, to write to. `place` checks its name and that it may be written. */
-export function localWriting(place: () => RepositoryName, { content, actor, mayRead }: LocalWritingPorts): Writing {
+export function localWriting(place: () => RepositoryName, { content, mayRead }: LocalWritingPorts): Writing {
   const { blobs, manifests, names, uploads } = content;
   return {
     async hasBlob(text) {
@@ -57,7 +56,7 @@ export function localWriting(place: () => RepositoryName, { content, actor, mayR
       if (typeof reference === "string") throw new RegistryError("refused", `this registry: ${text}: ${reference}`);
       const what = `writing ${repository}:${text}`;
       const put = await attempted(what, () =>
-        manifests.put({ repository, reference, tags: [], bytes, contentType: mediaType, actor }),
+        manifests.put({ repository, reference, tags: [], bytes, contentType: mediaType }),
       );
       if (!put.ok) throw contentError(put.error, what);
       return { subject: put.value.subject !== undefined };
@@ -67,7 +66,7 @@ export function localWriting(place: () => RepositoryName, { content, actor, mayR
       const tag = parseTag(text);
       if (tag === undefined) throw new RegistryError("refused", `this registry: ${text} is not a tag`);
       // A tag that is gone already is as good.
-      await attempted(`deleting ${repository}:${tag}`, () => names.removeTag(repository, tag, actor));
+      await attempted(`deleting ${repository}:${tag}`, () => names.removeTag(repository, tag));
     },
   };
 }

@@ -23,11 +23,6 @@ export async function taskOf(
   return task.metadata.deletionTimestamp === undefined ? task : undefined;
 }
 
-/** In whose name a task writes to this registry. */
-export function taskActor(namespace: string, task: string): string {
-  return `system:sync:${namespace}/${task}`;
-}
-
 /**
  * The task with its registries opened, for whatever is done in its name: that its writer may do it is asked each time.
  * @throws RegistryError "denied" if they may not; if a registry is not there, or its secrets cannot be read
@@ -48,7 +43,7 @@ export async function openTask(
     uses.some((use) => use.verb === verb && (use.namespace === undefined || use.namespace === place));
   const opened = new Map<string, Registry>();
   for (const registry of new Set([spec.source.registry, ...spec.targets.map((target) => target.registry)])) {
-    const use = { namespace, name: registry, actor: taskActor(namespace, name), mayUse, signal, meter };
+    const use = { namespace, name: registry, mayUse, signal, meter };
     opened.set(registry, await registries.open(use));
   }
   const registryOf = (registry: string): Registry => {

@@ -21,8 +21,6 @@ export interface RegistryUse {
   readonly namespace: string;
   /** Of the Registry object, or `local`. */
   readonly name: string;
-  /** In whose name content is written to this registry itself. */
-  readonly actor: string;
   /** Whether a namespace of this registry itself may be read from or written to. */
   readonly mayUse: LocalRegistryPorts["mayUse"];
   /** Ends everything that is under way. */
@@ -58,10 +56,10 @@ const LOCAL_QUERIES = 3;
 export function createRegistries(ports: RegistriesPorts): Registries {
   const gates = new Gates();
   return {
-    async open({ namespace, name, actor, mayUse, signal, meter = new CallMeter() }) {
+    async open({ namespace, name, mayUse, signal, meter = new CallMeter() }) {
       const { content, readOnly, client, clock, sleep, log } = ports;
       const onCall = () => meter.query(LOCAL_QUERIES);
-      const local = () => createLocalRegistry({ content, name, readOnly, actor, mayUse, onCall });
+      const local = () => createLocalRegistry({ content, name, readOnly, mayUse, onCall });
       if (name === LOCAL_REGISTRY) return local();
       const object = await client().find<RegistrySpec>(REGISTRIES, namespace, name);
       const spec = object?.spec;
@@ -142,7 +140,6 @@ export function registryAccess(registries: Registries): RegistryAccess {
     registries.open({
       namespace,
       name,
-      actor: `system:sync:${namespace}`,
       mayUse: (verb, place) => verb === "pull" && place === namespace,
       signal: AbortSignal.timeout(PATIENCE),
     });

@@ -81,7 +81,7 @@ function server(): ApiServices {
       contentGroup({
         gate,
         lists: new ContentListStore(bindings.DB),
-        names: new Names(new TagStore(bindings.DB, Date.now), new ReadCache(Date.now, 0, 0)),
+        names: new Names(new TagStore(bindings.DB), new ReadCache(Date.now, 0, 0)),
         manifests: kernel.manifests,
         clock: Date.now,
         readOnly: false,

@@ -23,7 +23,7 @@ const content = createContent({
 /** This registry, for a task that may read `team-a` and write `team-b`. */
 function registry(readOnly = false) {
   const mayUse = (verb: "pull" | "push", namespace: string) => namespace === (verb === "pull" ? "team-a" : "team-b");
-  return createLocalRegistry({ content, name: "local", readOnly, actor: "system:sync:team-b/copy", mayUse });
+  return createLocalRegistry({ content, name: "local", readOnly, mayUse });
 }
 
 const streamOf = (bytes: Uint8Array) => new Blob([new Uint8Array(bytes)]).stream();
@@ -53,7 +53,7 @@ describe("what a task may do in this registry", () => {
 
   it("does not include taking blobs over from elsewhere", async () => {
     const bytes = patterned(100, 7);
-    const other = createLocalRegistry({ content, name: "local", readOnly: false, actor: "x", mayUse: () => true });
+    const other = createLocalRegistry({ content, name: "local", readOnly: false, mayUse: () => true });
     await other.repository("team-c/secret", "push").putBlob(blobOf(bytes), streamOf(bytes));
     await other.repository("team-a/open", "push").putBlob(blobOf(bytes), streamOf(bytes));
     const target = registry().repository("team-b/app", "push");
@@ -91,7 +91,7 @@ describe("content of this registry", () => {
 
   it("is read from any byte on", async () => {
     const bytes = patterned(300_000, 5);
-    const all = createLocalRegistry({ content, name: "local", readOnly: false, actor: "x", mayUse: () => true });
+    const all = createLocalRegistry({ content, name: "local", readOnly: false, mayUse: () => true });
     const repository = all.repository("team-a/read", "push");
     await repository.putBlob(blobOf(bytes), streamOf(bytes));
     const read = await repository.blob(sha256(bytes), 299_990, signal);

@@ -80,9 +80,9 @@ export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bi
     memory: new MemoryStore(database, clock),
     client,
     registries: {
-      async open({ name, actor, mayUse, meter }): Promise<Registry> {
+      async open({ name, mayUse, meter }): Promise<Registry> {
         const onCall = () => meter?.query(3);
-        if (name === "local") return createLocalRegistry({ content, name, readOnly: false, actor, mayUse, onCall });
+        if (name === "local") return createLocalRegistry({ content, name, readOnly: false, mayUse, onCall });
         const found = [source, target].find((registry) => registry.name === name);
         if (found === undefined) throw new RegistryError("missing", `there is no Registry ${name}`);
         return found;

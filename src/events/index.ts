@@ -1,2 +1,0 @@
-export type { ContentEvent } from "./event.ts";
-export { appendEvent, pruneEvents } from "./event-store.ts";
