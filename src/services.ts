@@ -134,7 +134,7 @@ function createServices(env: Env): Services {
     sessions: env.UPLOAD_SESSIONS,
     retries,
     instance,
-    edge: config.EDGE_CACHE ? new EdgeCache(caches.default, log, waitUntil) : undefined,
+    edge: edgeCache(config, log),
     clock,
     log,
     background: waitUntil,
@@ -272,6 +272,12 @@ function databaseOf(env: Env): Database {
 /** The network by which other services are called. Storage is not one of them: whoever runs the server set it up. */
 function networkOf({ OUTBOUND_NETWORK: bound }: Env): Fetch {
   return (url, init) => (bound === undefined ? fetch(url, init) : bound.fetch(url, init));
+}
+
+/** Cloudflare's cache, where there is one. Behind Cloudflare Access it keeps nothing, and a fill would only read twice. */
+function edgeCache({ EDGE_CACHE: isOn, CF_ACCESS_TEAM_DOMAIN: team }: Config, log: Log): EdgeCache | undefined {
+  if (!isOn || team !== undefined) return undefined;
+  return new EdgeCache({ cache: caches.default, clock: systemClock, log, background: waitUntil });
 }
 
 function blobStore(env: Env, config: Config): BlobStore {

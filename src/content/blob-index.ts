@@ -56,19 +56,23 @@ export class BlobIndex {
     return ok(blob);
   }
 
-  /** The bytes of a blob that was found, or a range of them. */
-  async read(blob: LinkedBlob, range?: ByteRange): Promise<Uint8Array | ReadableStream<Uint8Array>> {
-    const { cache, edge, store } = this.#ports;
+  /**
+   * The bytes of a blob that was found, or a range of them.
+   * @param host the registry's own, by which it was asked; without it, the edge cache is passed by
+   */
+  async read(blob: LinkedBlob, range?: ByteRange, host?: string): Promise<Uint8Array | ReadableStream<Uint8Array>> {
+    const { cache, store } = this.#ports;
     if (blob.size <= MAX_CACHED_BLOB_BYTES) {
       const bytes = cache.bytes(blob.digest) ?? (await this.#readSmall(blob));
       return range === undefined ? bytes : bytes.subarray(range.offset, range.offset + range.length);
     }
-    const near = await edge?.read(blob.digest, range);
+    const edge = host === undefined ? undefined : this.#ports.edge?.at(host);
+    const near = await edge?.read(blob, range);
     // The runtime sends a stream whose length it does not know in chunks; clients want `Content-Length`.
     if (near !== undefined) return near.pipeThrough(new FixedLengthStream(range?.length ?? blob.size));
     const stream = await store.read(blob.key, range);
     if (stream === undefined) throw new Error(`object of ${blob.digest} is gone: ${blob.key}`);
-    if (range === undefined) edge?.fill(blob.digest, blob.size, () => store.read(blob.key));
+    if (range === undefined) edge?.fill(blob, () => store.read(blob.key));
     return stream;
   }
 

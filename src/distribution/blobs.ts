@@ -48,12 +48,12 @@ async function send(call: Call, found: LinkedBlob, headers: Record<string, strin
   }
   if (wanted.kind === "whole") {
     headers["content-length"] = String(size);
-    return new Response(await call.services.blobs.read(found), { headers });
+    return new Response(await call.services.blobs.read(found, undefined, call.url.host), { headers });
   }
   const { offset, length } = wanted.range;
   headers["content-length"] = String(length);
   headers["content-range"] = `bytes ${offset}-${offset + length - 1}/${size}`;
-  return new Response(await call.services.blobs.read(found, wanted.range), { status: 206, headers });
+  return new Response(await call.services.blobs.read(found, wanted.range, call.url.host), { status: 206, headers });
 }
 
 /** The range that is asked for, unless only of content that this is not (`If-Range`, RFC 9110 section 13.1.5). */

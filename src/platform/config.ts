@@ -124,7 +124,7 @@ export const settingsSchema = z.object({
   EDGE_CACHE: flag
     .default(true)
     .describe(
-      "Keeps blobs in Cloudflare's cache near the puller, by digest, after authorisation. A self-host turns it off.",
+      "Keeps blobs in Cloudflare's cache near the puller, after authorisation, on a domain of your own and without `CF_ACCESS_TEAM_DOMAIN`: elsewhere that cache keeps nothing. A self-host turns it off.",
     ),
   CHUNK_MIN_LENGTH: count(1, 64 * MIB)
     .default(1)

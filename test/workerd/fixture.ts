@@ -56,6 +56,7 @@ export function createKernel(options: KernelOptions = {}) {
     time,
     clock,
     store,
+    edge,
     blobs,
     manifests: new Manifests({
       manifests: manifestStore,
