@@ -1,11 +1,8 @@
 import type { Digest, LinkedBlob, RepositoryName } from "../content/index.ts";
 import { parseRange } from "./byte-range.ts";
-import { type Call, isUnchanged, methodNotAllowed } from "./context.ts";
+import { type Call, CONTENT_CACHE_CONTROL, isUnchanged, methodNotAllowed } from "./context.ts";
 import { errorResponse, failureResponse } from "./errors.ts";
 import { forbidden, recordDone } from "./refusals.ts";
-
-/** A blob never changes: whoever may have it may keep it. Shared caches must not, since the next client may not have it. */
-const CACHE_CONTROL = "private, max-age=31536000, immutable";
 
 /** `GET`, `HEAD` and `DELETE /v2/<name>/blobs/<digest>`. @see distribution-spec end-2 and end-10 */
 export async function blob(call: Call, repository: RepositoryName, digest: Digest): Promise<Response> {
@@ -75,6 +72,6 @@ function blobHeaders({ digest }: LinkedBlob): Record<string, string> {
     "docker-content-digest": digest,
     etag: `"${digest}"`,
     "accept-ranges": "bytes",
-    "cache-control": CACHE_CONTROL,
+    "cache-control": CONTENT_CACHE_CONTROL.immutable,
   };
 }

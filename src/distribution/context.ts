@@ -34,6 +34,16 @@ export interface Call {
   readonly fresh: boolean;
 }
 
+/**
+ * How long a client may keep content. What a digest names never changes; what a tag names may. Shared caches keep
+ * neither, since their next client may not have it, and nobody on the way may compress it or change it otherwise: its
+ * bytes are those of its digest (RFC 9111 section 5.2.2).
+ */
+export const CONTENT_CACHE_CONTROL = {
+  immutable: "private, max-age=31536000, immutable, no-transform",
+  named: "private, no-cache, no-transform",
+} as const;
+
 /** The refusal of a method that a path does not have. */
 export function methodNotAllowed({ route }: Call): Response {
   const allow = ROUTES[route.kind].methods.join(", ");

@@ -9,7 +9,7 @@ import {
 } from "../content/index.ts";
 import { readBody } from "../platform/index.ts";
 import { wantsImageOnly } from "./accept.ts";
-import { type Call, isUnchanged, methodNotAllowed } from "./context.ts";
+import { type Call, CONTENT_CACHE_CONTROL, isUnchanged, methodNotAllowed } from "./context.ts";
 import { bodyFaultResponse, errorResponse, failureResponse } from "./errors.ts";
 import { forbidden, recordDone } from "./refusals.ts";
 
@@ -42,7 +42,7 @@ async function pull(call: Call, repository: RepositoryName, reference: Reference
     "docker-content-digest": chosen.digest,
     etag: `"${chosen.digest}"`,
     vary: "accept",
-    "cache-control": reference.kind === "tag" ? "private, no-cache" : "private, max-age=31536000, immutable",
+    "cache-control": reference.kind === "tag" ? CONTENT_CACHE_CONTROL.named : CONTENT_CACHE_CONTROL.immutable,
   };
   if (isUnchanged(request, `"${chosen.digest}"`)) return new Response(null, { status: 304, headers });
   headers["content-length"] = String(chosen.size);

@@ -26,6 +26,7 @@ export function manifestPullTests(registry: Registry): void {
           "content-length": String(manifest.bytes.byteLength),
           "docker-content-digest": manifest.digest,
           etag: `"${manifest.digest}"`,
+          "cache-control": reference === "latest" ? /no-cache, no-transform$/ : /immutable, no-transform$/,
         });
       }
       expectBytes(await repository.send("GET", `manifests/${reference}`), manifest.bytes);
