@@ -24,6 +24,8 @@ import { contentGroup, type DistributionServices } from "./distribution/index.ts
 import {
   type AuditServices,
   contentUsageNumbers,
+  databaseSize,
+  databaseUsageNumbers,
   type DeliveryPorts,
   Maintenance,
   type UsageServices,
@@ -192,6 +194,9 @@ function createServices(env: Env): Services {
     ],
   });
   resources.usage.contribute(async () => contentUsageNumbers(await content.usage.count()));
+  // The file of a self-host has no limit.
+  const isLimited = env.DISK === undefined;
+  resources.usage.contribute(async () => databaseUsageNumbers(await databaseSize(database), isLimited, log));
   let stopping = false;
   const authorizer: Authorizer = authorizerChain([
     systemAuthorizer,

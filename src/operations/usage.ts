@@ -1,6 +1,6 @@
 import { type AuthenticationFailure, type Gate, isAnonymous, WAIT_MESSAGES } from "../access/index.ts";
 import type { ContentUsage } from "../content/index.ts";
-import { type ReportFailure, restError, restFailure } from "../platform/index.ts";
+import { type Log, type ReportFailure, restError, restFailure } from "../platform/index.ts";
 import type { Authorizer, UsageNumbers, UsageStatistics } from "../resources/index.ts";
 
 /** What usage statistics are served from. */
@@ -20,6 +20,19 @@ export function contentUsageNumbers(usage: ContentUsage): UsageNumbers {
     "content.blobs.count": usage.blobs,
     "content.blobs.bytes": usage.bytes,
   };
+}
+
+/** Most that one D1 database holds, in bytes. @see Cloudflare D1, limits */
+const MAX_DATABASE_BYTES = 10_000_000_000;
+/** The share of it from which on there is a warning. */
+const WARN_AT = 0.8;
+
+/** The database's size by the name that statistics have. If there is a limit to it, a warning when that is near. */
+export function databaseUsageNumbers(bytes: number, isLimited: boolean, log: Pick<Log, "warn">): UsageNumbers {
+  if (isLimited && bytes >= MAX_DATABASE_BYTES * WARN_AT) {
+    log.warn("database.nearly-full", { bytes, limit: MAX_DATABASE_BYTES });
+  }
+  return { "database.bytes": bytes };
 }
 
 /**

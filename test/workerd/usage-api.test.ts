@@ -63,6 +63,8 @@ describe("GET /api/v1/usage", () => {
     const { collectedAt, numbers } = await response.json<{ collectedAt: string; numbers: Record<string, number> }>();
     expect(Date.parse(collectedAt)).toBeGreaterThan(Date.now() - 60_000);
     expect(numbers).toMatchObject({ "content.repositories.count": 2, "content.tags.count": 4 });
+    // The tables alone.
+    expect(numbers["database.bytes"]).toBeGreaterThan(100_000);
   });
 
   it("has the time and the numbers of the last collection", async () => {
