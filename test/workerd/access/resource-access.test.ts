@@ -62,6 +62,7 @@ function server(): ApiServices {
   const tasks = exampleGroup(group);
   const watched = exampleGroup(`watched.${group}`);
   const platform = resourcePlatform({
+    authorizer: () => authorizer,
     groups: [
       tasks,
       {
@@ -89,11 +90,17 @@ function server(): ApiServices {
     ],
   });
   const { registry } = platform;
+  const authorizer = authorizerChain([
+    systemAuthorizer,
+    scopeAuthorizer,
+    groupAuthorizer(registry),
+    roleAuthorizer(gate),
+  ]);
   return {
     gate,
     audit,
     registry,
-    authorizer: authorizerChain([systemAuthorizer, scopeAuthorizer, groupAuthorizer(registry), roleAuthorizer(gate)]),
+    authorizer,
     clock: () => time.now,
     stopping: () => false,
     watches: new WatchLimit(100, Date.now),
@@ -347,32 +354,47 @@ describe("what is in the registry", () => {
 });
 
 describe("a watch", () => {
-  const WATCH = `/apis/watched.${group}/v1/tasks?watch=true&timeoutSeconds=60`;
+  const WATCH = `/apis/watched.${group}/v1/tasks?watch=true`;
   const bookmark: WatchFrame = { type: "BOOKMARK", resourceVersion: "1" };
 
-  async function watching(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+  /** A watch in which nothing happens, of somebody who may watch. */
+  async function quiet(query: string): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+    world.grants["watcher"] = [grant([rule(["watch"], ["tasks"], "*")])];
+    world.generation += 1;
     frames.splice(0, frames.length, bookmark);
-    const response = await send("GET", WATCH, as("watcher"));
+    const response = await send("GET", WATCH + query, as("watcher"));
     expect(response.status).toBe(200);
     if (response.body === null) throw new Error("no body");
     return response.body.getReader();
   }
 
-  it.each([
+  const losses = [
     ["loses the role", () => (world.grants["watcher"] = [])],
     ["is removed", () => delete world.grants["watcher"]],
-  ])("ends when its watcher %s", async (_, lose) => {
-    world.grants["watcher"] = [grant([rule(["watch"], ["tasks"], "*")])];
-    world.generation += 1;
-    const reader = await watching();
+  ] as const;
+
+  it.each(losses)("that writes space ends when its watcher %s", async (_, lose) => {
+    const reader = await quiet("");
     time.now += 10_000;
-    expect((await reader.read()).done).toBe(false);
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe(" ");
     lose();
     world.generation += 1;
     time.now += 10_000;
     let ended = false;
-    for (let line = 0; line < 5 && !ended; line += 1) ended = (await reader.read()).done;
+    for (let space = 0; space < 5 && !ended; space += 1) ended = (await reader.read()).done;
     expect(ended).toBe(true);
+  });
+
+  it.each(losses)("that writes nothing ends when its watcher %s", async (_, lose) => {
+    const reader = await quiet("&timeoutSeconds=1800");
+    time.now += 10_000;
+    const end = reader.read();
+    const early = await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 100))]);
+    expect(early).toBe(undefined);
+    lose();
+    world.generation += 1;
+    time.now += 10_000;
+    expect((await end).done).toBe(true);
   });
 });
 

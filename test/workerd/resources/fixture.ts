@@ -3,6 +3,7 @@ import { systemIdentity } from "../../../src/access/index.ts";
 import type { Clock, Database } from "../../../src/platform/index.ts";
 import { parseFieldSelector } from "../../../src/resources/field-selector.ts";
 import {
+  type Authorizer,
   createResources,
   type GroupBuilder,
   type ListPage,
@@ -32,6 +33,8 @@ export interface PlatformOptions {
   /** Loses pokes of hubs. */
   readonly losesPokes?: boolean;
   readonly groups?: readonly GroupBuilder[];
+  /** Asked about the parts of apps; allows what the platform itself does, unless given. */
+  readonly authorizer?: () => Authorizer;
 }
 
 let groups = 0;
@@ -88,7 +91,7 @@ export function resourcePlatform(options: PlatformOptions = {}) {
     },
     background: (work) => pending.push(work),
     staleness: options.staleness ?? 0,
-    authorizer: () => systemAuthorizer,
+    authorizer: options.authorizer ?? (() => systemAuthorizer),
     groups: options.groups ?? [],
   });
   return {
