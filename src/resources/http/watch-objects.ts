@@ -1,5 +1,5 @@
 import { badRequest, StatusError } from "../status-error.ts";
-import type { ListQuery } from "../storage.ts";
+import type { ListQuery, WatchFrame } from "../storage.ts";
 import { type ApiCall, contextOf } from "./call.ts";
 import { methodNotAllowed, type ResourceTarget } from "./target.ts";
 import { isTrue, wholeNumber } from "./query.ts";
@@ -53,7 +53,7 @@ export async function watchObjects(target: ResourceTarget, list: ListQuery): Pro
     since,
     signal: end.signal,
   });
-  const lines = heard(watchLines(frames, options), counted, () => end.abort());
+  const lines = endedBy(watchLines(heard(frames, counted), options), () => end.abort());
   const isSocket = call.request.headers.get("upgrade")?.toLowerCase() === "websocket";
   return isSocket ? watchSocket(lines, () => end.abort()) : watchStream(lines, () => end.abort());
 }
@@ -61,17 +61,18 @@ export async function watchObjects(target: ResourceTarget, list: ListQuery): Pro
 /** Seconds after which a client that has too many watches may try another. */
 const RETRY_SECONDS = 10;
 
-/** The same lines; the watch is known to be there as long as they are asked for, and ends with them. */
-async function* heard(
-  lines: AsyncGenerator<string, void>,
-  watch: CountedWatch,
-  end: () => void,
-): AsyncGenerator<string, void> {
+/** The same frames; the watch is known to be there as long as they are asked for, whether they are written or not. */
+async function* heard(frames: AsyncIterable<WatchFrame>, watch: CountedWatch): AsyncGenerator<WatchFrame, void> {
+  for await (const frame of frames) {
+    watch.touch();
+    yield frame;
+  }
+}
+
+/** The same lines; what is behind them ends with them. */
+async function* endedBy(lines: AsyncGenerator<string, void>, end: () => void): AsyncGenerator<string, void> {
   try {
-    for await (const line of lines) {
-      watch.touch();
-      yield line;
-    }
+    yield* lines;
   } finally {
     end();
   }

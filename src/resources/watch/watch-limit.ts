@@ -1,9 +1,9 @@
 import type { Clock } from "../../platform/index.ts";
 
 /**
- * After so many milliseconds without a line, a watch is not counted any more: the runtime may end a request without
- * telling its code, and an account must not be kept out by watches that are long gone. Each says something every few
- * seconds.
+ * After so many milliseconds without a word, a watch is not counted any more: the runtime may end a request without
+ * telling its code, and an account must not be kept out by watches that are long gone. Each asks for its next frame every
+ * few seconds, also while nothing happens.
  */
 const FORGOTTEN_MS = 10 * 60_000;
 

@@ -103,7 +103,7 @@ function server(): ApiServices {
     authorizer,
     clock: () => time.now,
     stopping: () => false,
-    watches: new WatchLimit(100, Date.now),
+    watches: new WatchLimit(1, () => time.now),
     defer: async () => {},
     reportFailure: () => "failure",
   };
@@ -395,6 +395,21 @@ describe("a watch", () => {
     world.generation += 1;
     time.now += 10_000;
     expect((await end).done).toBe(true);
+  });
+
+  it("that writes nothing is counted as long as it is there", async () => {
+    const reader = await quiet("&timeoutSeconds=1800");
+    const end = reader.read();
+    for (let minutes = 0; minutes < 24; minutes += 8) {
+      time.now += 8 * 60_000;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect((await send("GET", WATCH, as("watcher"))).status).toBe(429);
+    world.grants["watcher"] = [];
+    world.generation += 1;
+    time.now += 10_000;
+    expect((await end).done).toBe(true);
+    await (await quiet("")).cancel();
   });
 });
 
