@@ -261,7 +261,7 @@ describe("the token dance,", () => {
     );
 
     test("a form that is too long is refused", async () => {
-      expect((await post({ ...alice, scope: "a".repeat(40_000) })).status).toBe(400);
+      expect((await post({ ...alice, scope: "a".repeat(40_000) })).status).toBe(413);
     });
   });
 
