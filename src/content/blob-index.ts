@@ -45,7 +45,7 @@ export class BlobIndex {
   /** The blob, if the repository holds it. `fresh` asks the database even if the answer is remembered. */
   async find(repository: RepositoryName, digest: Digest, fresh: boolean): Promise<Result<LinkedBlob, ContentFailure>> {
     const { links, cache, now, grace, log, background } = this.#ports;
-    const blob = await cache.lookup(repository, digest, fresh, () => links.find(repository, digest));
+    const blob = await cache.lookup(repository, digest, fresh, (mayLag) => links.find(repository, digest, mayLag));
     if (blob === undefined) return err({ reason: "blob-unknown", digest });
     if (blob.orphanedAt !== null && now() - blob.orphanedAt > grace * KEEP_AFTER_SHARE) {
       cache.forget(repository);

@@ -1,4 +1,4 @@
-import { type Clock, type Database, repeatable } from "../platform/index.ts";
+import { type Clock, type Database, nearest, type Queries, repeatable } from "../platform/index.ts";
 import type { Digest } from "./digest.ts";
 import { namespaceOf, type RepositoryName } from "./repository-name.ts";
 import type { UploadResult } from "./upload-record.ts";
@@ -47,8 +47,15 @@ export class BlobLinkStore {
     return stored?.results[0]?.storage_key ?? blob.key;
   }
 
-  async find(repository: RepositoryName, digest: Digest): Promise<LinkedBlob | undefined> {
-    const row = await this.#database
+  /** `mayLag` lets a replica answer. What it does not have, the database is asked for. */
+  async find(repository: RepositoryName, digest: Digest, mayLag = false): Promise<LinkedBlob | undefined> {
+    const near = mayLag ? nearest(this.#database) : undefined;
+    const found = near && (await this.#find(near, repository, digest));
+    return found ?? this.#find(this.#database, repository, digest);
+  }
+
+  async #find(queries: Queries, repository: RepositoryName, digest: Digest): Promise<LinkedBlob | undefined> {
+    const row = await queries
       .prepare(
         `SELECT b.size, b.storage_key AS key, l.orphaned_at AS orphanedAt
          FROM repositories r

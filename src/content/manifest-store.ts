@@ -1,4 +1,4 @@
-import { type Clock, type Database, repeatable } from "../platform/index.ts";
+import { type Clock, type Database, nearest, type Queries, repeatable } from "../platform/index.ts";
 import { condemnBlobs, insertRepository, upsertBlob } from "./blob-link-store.ts";
 import type { Digest } from "./digest.ts";
 import type { Manifest, ManifestReference } from "./manifest.ts";
@@ -79,9 +79,16 @@ export class ManifestStore {
     return results.map((row) => row.digest);
   }
 
-  async find(repository: RepositoryName, reference: Reference): Promise<StoredManifest | undefined> {
+  /** `mayLag` lets a replica answer, unless it is for a tag, which moves. What it does not have, the database is asked for. */
+  async find(repository: RepositoryName, reference: Reference, mayLag = false): Promise<StoredManifest | undefined> {
+    const near = mayLag && reference.kind === "digest" ? nearest(this.#database) : undefined;
+    const found = near && (await this.#find(near, repository, reference));
+    return found ?? this.#find(this.#database, repository, reference);
+  }
+
+  async #find(queries: Queries, repository: RepositoryName, reference: Reference): Promise<StoredManifest | undefined> {
     const byTag = reference.kind === "tag";
-    const row = await this.#database
+    const row = await queries
       .prepare(
         `SELECT m.digest, m.media_type AS mediaType, b.size, b.storage_key AS key
          FROM repositories r

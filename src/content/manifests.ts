@@ -78,7 +78,7 @@ export class Manifests {
       repository,
       `manifest ${referenceText(reference)}`,
       fresh,
-      () => manifests.find(repository, reference),
+      (mayLag) => manifests.find(repository, reference, mayLag),
       ({ digest }) => `manifest ${digest}`,
     );
     return found === undefined ? err({ reason: "manifest-unknown" }) : ok(found);

@@ -36,6 +36,25 @@ describe("a lookup", () => {
     expect(await look("new")).toBe("new");
   });
 
+  it("may lag, unless it is asked fresh or the repository was written to in this isolate", async () => {
+    const lags: boolean[] = [];
+    const ask = (fresh: boolean, repository = REPOSITORY) =>
+      cache.lookup(repository, "y", fresh, async (mayLag) => {
+        lags.push(mayLag);
+        return undefined;
+      });
+    await ask(false);
+    await ask(true);
+    cache.forget(REPOSITORY);
+    await ask(false);
+    now += 60 * 60 * 1000;
+    await ask(false);
+    await ask(false, OTHER);
+    cache = new ReadCache(() => now, 0, 10);
+    await ask(false);
+    expect(lags).toEqual([true, false, false, false, true, false]);
+  });
+
   it("is read anew when asked fresh, and that answer is remembered", async () => {
     await look("first");
     expect(await look("second", { fresh: true })).toBe("second");

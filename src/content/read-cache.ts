@@ -40,6 +40,8 @@ export class ReadCache {
    * The remembered answer to a lookup, or a new one by `read`.
    * @param name tells this lookup from others in the repository
    * @param fresh reads anew, whatever is remembered
+   * @param read is told whether an answer may be as it was a moment ago: not if a newer one was asked for, nor after a
+   * write to the repository in this isolate
    * @param alias another lookup that has the same answer
    * @param weight how many lookups the answer counts for
    */
@@ -47,18 +49,18 @@ export class ReadCache {
     repository: RepositoryName,
     name: string,
     fresh: boolean,
-    read: () => Promise<T | undefined>,
+    read: (mayLag: boolean) => Promise<T | undefined>,
     alias?: (value: T) => string,
     weight: (value: T) => number = () => 1,
   ): Promise<T | undefined> {
-    if (this.#staleness === 0) return read();
+    if (this.#staleness === 0) return read(false);
     const key = `${repository}|${name}`;
     const generation = this.#generations.get(repository) ?? this.#floor;
     const now = this.#clock();
     const known = fresh ? undefined : this.#lookups.get(key);
     if (known !== undefined && known.generation === generation && now - known.readAt < this.#staleness)
       return known.value as T;
-    const value = await read();
+    const value = await read(!fresh && generation === 0);
     if (value === undefined) this.#lookups.delete(key);
     else {
       const remembered = { value, readAt: now, generation };

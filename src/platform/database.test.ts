@@ -1,6 +1,7 @@
 import type { D1PreparedStatement } from "@cloudflare/workers-types";
 import { expect, test } from "vitest";
-import { type Database, observed, openDatabase, repeatable } from "./database.ts";
+import { type Database, nearest, observed, openDatabase, repeatable } from "./database.ts";
+import { Turns } from "./turns.ts";
 import { Retries, RETRIES, Unavailable } from "./retries.ts";
 
 const LOST = new Error("D1_ERROR: Network connection lost.");
@@ -13,7 +14,7 @@ const WRITE = "INSERT INTO tags (name) VALUES (1)";
 /** A database that fails with these before it works. */
 function opened(...failures: readonly Error[]) {
   const left = [...failures];
-  const counted = { calls: 0, waits: [] as number[] };
+  const counted = { calls: 0, waits: [] as number[], sessions: [] as unknown[] };
   const call = async (): Promise<never> => {
     counted.calls += 1;
     const failure = left.shift();
@@ -27,13 +28,21 @@ function opened(...failures: readonly Error[]) {
     all: call,
     raw: call,
   } as unknown as D1PreparedStatement;
-  const binding: Database = { prepare: () => statement, batch: call };
+  const binding = {
+    prepare: () => statement,
+    batch: call,
+    withSession(constraint?: string) {
+      counted.sessions.push(constraint);
+      return { prepare: () => statement, batch: call, getBookmark: () => null };
+    },
+  };
   const retries = new Retries({
     clock: () => 0,
     wait: async (milliseconds) => counted.waits.push(milliseconds),
     random: () => 1,
   });
-  return { counted, database: openDatabase(binding, { turns: undefined, retries }) };
+  const ports = { turns: undefined, retries };
+  return { counted, binding, ports, database: openDatabase(binding, ports) };
 }
 
 const batch = (sql: string) => (database: Database) => database.batch([database.prepare(sql).bind(1)]);
@@ -77,10 +86,29 @@ test("tries end, and the waits between them grow up to a limit", async () => {
   expect(counted.waits).toEqual([100, 200, 400, 800]);
 });
 
-test("an observed database has both doors", async () => {
+test("an observed database has all doors", async () => {
   let seen = 0;
   const { counted, database } = opened(LOST);
   const watched = observed(database, () => (seen += 1));
   await batch(WRITE)(repeatable(watched));
   expect([counted.calls, seen]).toEqual([2, 1]);
+  expect(nearest(watched)).toBe(nearest(database));
+});
+
+test("a query of the nearest replica has a session of its own, which begins with no query before it", async () => {
+  const { counted, database } = opened(LOST);
+  const near = nearest(database);
+  await near?.prepare(READ).bind(1).first();
+  await near?.prepare(READ).bind(2).first();
+  expect(counted).toMatchObject({ calls: 3, sessions: ["first-unconstrained", "first-unconstrained"] });
+  await run(READ)(database);
+  expect(counted.sessions).toHaveLength(2);
+});
+
+test("there is no nearest replica without sessions, nor of a database in this process", () => {
+  const { binding, ports } = opened();
+  const turns = new Turns({ clock: () => 0, wait: async () => {} });
+  expect(nearest(openDatabase(binding, { ...ports, turns }))).toBeUndefined();
+  const { prepare, batch: send } = binding;
+  expect(nearest(openDatabase({ prepare, batch: send }, ports))).toBeUndefined();
 });

@@ -8,6 +8,12 @@ import type { Turns } from "./turns.ts";
  */
 export type Database = Pick<D1Database, "prepare" | "batch">;
 
+/** A binding of D1. With `withSession` there may be replicas of it nearer than the database itself. */
+export type DatabaseBinding = Database & Partial<Pick<D1Database, "withSession">>;
+
+/** What answers single queries. */
+export type Queries = Pick<Database, "prepare">;
+
 /** What a database is opened with. */
 export interface DatabasePorts {
   /** Where the database is in the process of the Worker: whoever asks it much has to let others be heard. */
@@ -28,17 +34,24 @@ const LOST =
 /** A statement that only reads. `WITH` may begin one that writes. */
 const READS = /^\s*SELECT\b/i;
 
-/** Of a database whose writes may be repeated: the same one. */
-const doors = new WeakMap<Database, Database>();
+/** Other ways to a database. */
+interface Doors {
+  /** For writes that may be repeated. */
+  readonly repeatable: Database;
+  readonly nearest: Queries | undefined;
+}
+
+const doors = new WeakMap<Database, Doors>();
 
 /**
  * The one way to a D1 binding: every statement of every store goes through here. What fails for a moment is tried again:
  * what only reads always, what writes if it was not come to, or if the store says that it may be done twice.
  * @throws {Unavailable} when no try was of use
  */
-export function openDatabase(binding: Database, ports: DatabasePorts): Database {
-  const opened = door(binding, sender(ports, false));
-  doors.set(opened, door(binding, sender(ports, true)));
+export function openDatabase(binding: DatabaseBinding, ports: DatabasePorts): Database {
+  const once = sender(ports, false);
+  const opened = door(binding, once);
+  doors.set(opened, { repeatable: door(binding, sender(ports, true)), nearest: replicas(binding, ports, once) });
   return opened;
 }
 
@@ -47,7 +60,16 @@ export function openDatabase(binding: Database, ports: DatabasePorts): Database 
  * and answer the same when they are done twice.
  */
 export function repeatable(database: Database): Database {
-  return doors.get(database) ?? database;
+  return doors.get(database)?.repeatable ?? database;
+}
+
+/**
+ * The nearest replica of a database, for what never changes once it is there. It may not have what was written a moment
+ * ago: that something is absent is for the database to say. `undefined` where there is none.
+ * @see Cloudflare D1, "Global read replication"
+ */
+export function nearest(database: Database): Queries | undefined {
+  return doors.get(database)?.nearest;
 }
 
 /** The same database; after each batch of writes `after` is called. */
@@ -61,8 +83,16 @@ export function observed(database: Database, after: () => void): Database {
     },
   });
   const watched = observe(database);
-  doors.set(watched, observe(repeatable(database)));
+  doors.set(watched, { repeatable: observe(repeatable(database)), nearest: nearest(database) });
   return watched;
+}
+
+function replicas(binding: DatabaseBinding, { turns }: DatabasePorts, send: Send): Queries | undefined {
+  // What is in this process has none.
+  if (binding.withSession === undefined || turns !== undefined) return undefined;
+  // A session is to see what its earlier queries saw; these have nothing to do with each other, so each has its own.
+  const session = (): Queries => binding.withSession?.("first-unconstrained") ?? binding;
+  return { prepare: (sql) => statement(session(), sql, send) };
 }
 
 /** How a statement, or a batch of them, is sent. */
@@ -88,12 +118,16 @@ function sender({ turns, retries }: DatabasePorts, twice: boolean): Send {
 
 function door(binding: Database, send: Send): Database {
   return {
-    prepare: (sql) => new Statement(binding.prepare(sql), READS.test(sql), send),
+    prepare: (sql) => statement(binding, sql, send),
     batch(statements) {
       const reads = statements.every((statement) => statement instanceof Statement && statement.reads);
       return send(reads, () => binding.batch(statements.map(Statement.bound)));
     },
   };
+}
+
+function statement(binding: Queries, sql: string, send: Send): Statement {
+  return new Statement(binding.prepare(sql), READS.test(sql), send);
 }
 
 /** A statement that is sent as the database's other calls are. */

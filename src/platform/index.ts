@@ -3,7 +3,7 @@ export { clientAddress, parseAddress } from "./client-address.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Config, ConfigError, parseConfig, type S3Settings, settingsSchema } from "./config.ts";
 export { type Cors, createCors } from "./cors.ts";
-export { type Database, observed, openDatabase, repeatable } from "./database.ts";
+export { type Database, nearest, observed, openDatabase, type Queries, repeatable } from "./database.ts";
 export { toBase64Url, toHex } from "./encoding.ts";
 export type { Env } from "./env.ts";
 export { uuidv7, uuidv7Time } from "./identifiers.ts";

@@ -31,6 +31,8 @@ export interface KernelOptions {
   /** In milliseconds. */
   readonly uploadLifetime?: number;
   readonly sparseIndexes?: boolean;
+  /** How long a lookup is good, in milliseconds; 0 unless given. */
+  readonly staleness?: number;
 }
 
 /** The content kernel over the real bindings, with a clock that the test turns. */
@@ -39,7 +41,7 @@ export function createKernel(options: KernelOptions = {}) {
   const time = { now: Date.now() };
   const clock = () => time.now;
   const pending: Promise<unknown>[] = [];
-  const cache = new ReadCache(clock, 0, 1024 * 1024);
+  const cache = new ReadCache(clock, options.staleness ?? 0, 1024 * 1024);
   const blobs = new BlobIndex({
     links: new BlobLinkStore(database, clock),
     store,
