@@ -1,19 +1,18 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
-import tls from "node:tls";
-import { type Passed, RequestStream } from "./request-stream.ts";
-import type { Certificate } from "./tls.ts";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import type { AcceptorOptions, WorkerMessage } from "./front-worker.ts";
 
 /** What the front is started with. */
-export interface FrontOptions {
+export interface FrontOptions extends Omit<AcceptorOptions, "ticketKeys"> {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Where the Worker listens on loopback. */
-  readonly workerPort: number;
-  /** Serves HTTPS if it is there. */
-  readonly certificate?: Certificate;
-  /** Header that tells the Worker the client's address. Nobody else's is let through. */
-  readonly addressHeader?: string;
+  /** How many processes serve; as many as there are cores by default. */
+  readonly workers?: number;
 }
 
 /** What is in front of the Worker where clients are not on this machine, or come by TLS. */
@@ -26,161 +25,85 @@ export interface Front {
   close(patience: number): Promise<void>;
 }
 
-/** How long an end of a connection may go on, in milliseconds, once there is nothing more to tell it. */
-const LINGER_MS = 5000;
-
-/** How much waits for an end that does not take it, in bytes. */
-const BUFFER_BYTES = 256 * 1024;
-
-const SOCKET = { noDelay: true, highWaterMark: BUFFER_BYTES } as const;
-
-const REFUSALS = { 400: "Bad Request", 431: "Request Header Fields Too Large" } as const;
+/** A process that serves connections. */
+interface FrontWorker {
+  readonly process: ChildProcess;
+  /** How many connections it has. */
+  open: number;
+  /** Those on their way to it. */
+  readonly sent: Set<net.Socket>;
+}
 
 /**
- * Pipes every connection to one of the Worker's, and tells it in each request's head where it came from. Resolves once
- * it listens.
+ * Accepts connections, and gives each to the process that has the fewest. There are as many processes as are of use:
+ * another starts, up to the limit, when a connection comes and every one has some. One that dies makes room for its
+ * successor. Resolves once it listens.
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const connections = new Map<net.Socket, RequestStream>();
-  const take = (client: net.Socket): void => {
-    const requests = pipe(client, options);
-    connections.set(client, requests);
-    client.once("close", () => connections.delete(client));
+  const { host, port, workers: limit = availableParallelism(), ...rest } = options;
+  const start: AcceptorOptions = { ...rest, ticketKeys: randomBytes(48).toString("base64") };
+  const workers = new Set<FrontWorker>();
+  let closing = false;
+
+  const startWorker = (): FrontWorker => {
+    const child = fork(path.join(import.meta.dirname, "front-worker.ts"), { execArgv: [] });
+    const worker: FrontWorker = { process: child, open: 0, sent: new Set() };
+    workers.add(worker);
+    child.on("error", (error) => console.error(`front: ${error.message}`));
+    child.on("message", () => {
+      worker.open -= 1;
+    });
+    child.once("exit", (code, signal) => {
+      workers.delete(worker);
+      for (const connection of worker.sent) connection.destroy();
+      if (!closing) console.error(`a process of the front ended (${signal ?? `code ${code}`})`);
+    });
+    tell(worker, { start });
+    return worker;
   };
-  const settings = { ...SOCKET, allowHalfOpen: true, keepAlive: true };
-  const { certificate } = options;
-  const server =
-    certificate === undefined
-      ? net.createServer(settings, take)
-      : tls.createServer({ ...settings, ...certificate, ALPNProtocols: ["http/1.1"] }, take);
+  const leastBusy = (): FrontWorker => {
+    const least = [...workers].toSorted((a, b) => a.open - b.open)[0];
+    if (least === undefined || (least.open > 0 && workers.size < limit)) return startWorker();
+    return least;
+  };
+  const server = net.createServer({ pauseOnConnect: true }, (connection) => {
+    connection.on("error", () => {});
+    const worker = leastBusy();
+    worker.open += 1;
+    worker.sent.add(connection);
+    // The worker has its own copy once it is sent. This one is kept until then: were the worker to die, nobody else could
+    // end the connection.
+    worker.process.send("connection" satisfies WorkerMessage, connection, { keepOpen: true }, () => {
+      worker.sent.delete(connection);
+      connection.destroy();
+    });
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port, options.host, resolve);
+    server.listen(port, host, resolve);
   });
+  // The first client is not to wait for it.
+  startWorker();
   return {
     port: (server.address() as AddressInfo).port,
     async close(patience) {
-      const cut = setTimeout(() => {
-        for (const client of connections.keys()) client.destroy();
-      }, patience);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const [client, requests] of connections) if (requests.count === 0 && requests.idle) client.destroy();
-      await closed;
-      clearTimeout(cut);
+      closing = true;
+      server.close();
+      await Promise.all([...workers].map(async (worker) => endWorker(worker, patience)));
     },
   };
 }
 
-function pipe(client: net.Socket, options: FrontOptions): RequestStream {
-  const worker = new WorkerSocket({ ...SOCKET, allowHalfOpen: false }).connect(options.workerPort, "127.0.0.1");
-  const requests = new RequestStream(
-    options.addressHeader === undefined
-      ? undefined
-      : { name: options.addressHeader, value: plainAddress(client.remoteAddress ?? "") },
-  );
-  /** How many requests the client had made when the Worker last said something. */
-  let answered = 0;
-  let over = false;
-
-  const pass = ({ forward, refused }: Passed): void => {
-    worker.cork();
-    for (const piece of forward) worker.write(piece);
-    worker.uncork();
-    if (refused !== undefined) refuse(refused);
-    else if (requests.waiting || worker.writableNeedDrain) client.pause();
-  };
-  /** Nothing more comes from the Worker. What the client still sends is not waited for, but it may read its answer. */
-  const finish = (): void => {
-    if (over) return;
-    over = true;
-    worker.destroy();
-    client.end();
-    client.resume();
-    const linger = (): void => {
-      const timer = setTimeout(() => client.destroy(), LINGER_MS);
-      client.once("close", () => clearTimeout(timer));
-    };
-    if (client.writableFinished) linger();
-    else client.once("finish", linger);
-  };
-  const refuse = ({ status, request }: NonNullable<Passed["refused"]>): void => {
-    worker.unpipe(client);
-    // Otherwise the answer to an earlier request is outstanding, or there is one to this.
-    if (answered === request - 1) {
-      client.write(`HTTP/1.1 ${status} ${REFUSALS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-    }
-    finish();
-  };
-
-  client.on("data", (chunk: Buffer) => {
-    if (!over) pass(requests.push(chunk));
-  });
-  worker.on("drain", () => {
-    if (!requests.waiting) client.resume();
-  });
-  worker.on("data", () => {
-    answered = requests.count;
-  });
-  watchForUpgrade(worker, requests, (passed) => {
-    client.resume();
-    pass(passed);
-  });
-  worker.pipe(client);
-  worker.on("error", () => {});
-  worker.once("end", finish);
-  worker.once("close", finish);
-  client.on("error", () => {});
-  client.once("end", () => {
-    if (over) return;
-    // A client may close its half once it has said all. One that does so in the middle of a request or of an answer is
-    // gone: a watch with nothing to say would not find out.
-    if (requests.idle && answered < requests.count) worker.end();
-    else client.destroy();
-  });
-  client.once("close", () => {
-    over = true;
-    // A closed half would not tell the Worker that nobody takes the rest of an answer; but what has arrived of an upload
-    // must not be lost with the connection.
-    if (requests.idle && answered === requests.count) worker.resetAndDestroy();
-    else worker.destroySoon();
-    if (worker.closed) return;
-    const timer = setTimeout(() => worker.destroy(), LINGER_MS);
-    worker.once("close", () => clearTimeout(timer));
-  });
-  return requests;
+/** Tells a worker something. One that cannot be told is about to end. */
+function tell({ process: child }: FrontWorker, message: WorkerMessage): void {
+  child.send(message, () => {});
 }
 
-/**
- * A connection to the Worker on which a write that fails does not end what is to be read: the Worker closes the
- * connection of a body that it does not want, and has answered before.
- */
-class WorkerSocket extends net.Socket {
-  override _write(chunk: unknown, encoding: BufferEncoding, callback: () => void): void {
-    super._write(chunk, encoding, () => callback());
-  }
-
-  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], callback: () => void): void {
-    super._writev?.(chunks, () => callback());
-  }
-}
-
-const SWITCHED = "HTTP/1.1 101 ";
-
-/** Tells the requests whether the Worker's first bytes are the switch to a WebSocket. */
-function watchForUpgrade(worker: net.Socket, requests: RequestStream, then: (passed: Passed) => void): void {
-  let status = "";
-  const read = (chunk: Buffer): void => {
-    status += chunk.toString("latin1", 0, SWITCHED.length - status.length);
-    if (status.length < SWITCHED.length) return;
-    worker.off("data", read);
-    const waited = requests.waiting;
-    const passed = requests.firstAnswered(status === SWITCHED);
-    if (waited) then(passed);
-  };
-  worker.on("data", read);
-}
-
-/** An IPv4 address as such, where the socket takes both. @see RFC 4291, section 2.5.5.2 */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=[0-9.]+$)/i, "");
+/** Has a worker end when its connections have, and ends it if they go on. */
+async function endWorker(worker: FrontWorker, patience: number): Promise<void> {
+  const exited = once(worker.process, "exit");
+  const timer = setTimeout(() => worker.process.kill("SIGKILL"), patience);
+  tell(worker, "close");
+  await exited;
+  clearTimeout(timer);
 }

@@ -30,6 +30,12 @@ describe("over TLS, with the certificate in the data folder,", () => {
     expect(refused.code).toBe(UNTRUSTED);
   });
 
+  test("curl by plain HTTP is told that this is HTTPS", async () => {
+    const options = ["--silent", "--write-out", "%{http_code}", "--data", "x".repeat(100_000)];
+    const answer = await at.home.run("curl", [...options, `http://${at.server.host}/v2/`]);
+    expect(answer.stdout).toBe("Client sent an HTTP request to an HTTPS server.\n400");
+  });
+
   test("curl gets https locations for its uploads", async () => {
     const options = ["--silent", "--fail", "--cacert", certificate];
     const upload = ["--request", "POST", "--include", `${at.server.url}/v2/team/curl/blobs/uploads/`];
