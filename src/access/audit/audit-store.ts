@@ -159,8 +159,12 @@ export class AuditStore {
   async prune(time: number, limit: number): Promise<number> {
     const cut = await this.#database
       .prepare(
-        `SELECT max(id) AS id FROM (SELECT id, sum(occurred_at >= ?1 OR hash IS NULL) OVER (ORDER BY id) AS kept
-           FROM (SELECT id, occurred_at, hash FROM audit_events ORDER BY id LIMIT ?2)) WHERE kept = 0`,
+        // Ids have no gaps: they count the rows. The look for the first row that is kept ends there.
+        `WITH bound (id) AS (SELECT min(id) + ?2 FROM audit_events)
+         SELECT max(id) AS id FROM audit_events WHERE id < coalesce(
+           (SELECT id FROM audit_events WHERE id < (SELECT id FROM bound) AND (+occurred_at >= ?1 OR hash IS NULL)
+            ORDER BY id LIMIT 1),
+           (SELECT id FROM bound))`,
       )
       .bind(time, limit)
       .first<number>("id");
