@@ -12,7 +12,7 @@ export interface ContentUsage {
   readonly bytes: number;
 }
 
-/** Counts content. It reads every row of three indexes, so it is for the clock and not for requests. */
+/** How much content there is, as triggers count it (migration 0009). */
 export class ContentUsageStore {
   readonly #database: Database;
 
@@ -22,15 +22,7 @@ export class ContentUsageStore {
 
   async count(): Promise<ContentUsage> {
     const row = await this.#database
-      .prepare(
-        `SELECT
-           (SELECT count(*) FROM repositories r
-            WHERE EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id)) AS repositories,
-           (SELECT count(*) FROM manifests) AS manifests,
-           (SELECT count(*) FROM tags) AS tags,
-           (SELECT count(*) FROM blobs) AS blobs,
-           (SELECT coalesce(sum(size), 0) FROM blobs) AS bytes`,
-      )
+      .prepare("SELECT repositories, manifests, tags, blobs, bytes FROM content_counts")
       .first<ContentUsage>();
     return row ?? { repositories: 0, manifests: 0, tags: 0, blobs: 0, bytes: 0 };
   }

@@ -101,7 +101,13 @@ export interface MaintenancePorts {
 /** How often a step is tried. The clock plans the same kind of step again when it is due. */
 const ATTEMPTS = 6;
 
-/** Plans clean-up by the clock and does it by queue: a cron tick only sends, and a step that has more to do sends the next. */
+/** How long a cron tick does steps itself, in milliseconds: an invocation may make a thousand queries. */
+const TICK_MS = 5000;
+
+/**
+ * Does clean-up by the clock, and by queue what the clock does not come to: most steps find nothing to do, and a message
+ * for each would be thousands a day. A step that has more to do sends the next.
+ */
 export class Maintenance implements MessageConsumer {
   readonly attempts = ATTEMPTS;
   readonly #ports: MaintenancePorts;
@@ -110,10 +116,28 @@ export class Maintenance implements MessageConsumer {
     this.#ports = ports;
   }
 
-  /** Sends the steps that are due in the minute of `time` (milliseconds). */
+  /**
+   * Does the steps that are due in the minute of `time` (milliseconds), and sends those that fail, and those that it has
+   * no time for.
+   */
   async plan(time: number): Promise<void> {
+    const { clock } = this.#ports;
     const minute = Math.floor(time / 60_000);
-    for (const [every, step] of PLAN) if (minute % every === 0) await this.#send(step);
+    const until = clock() + TICK_MS;
+    for (const [every, step] of PLAN) {
+      if (minute % every === 0 && (clock() >= until || !(await this.#attempt(step)))) await this.#send(step);
+    }
+  }
+
+  /** Whether a step was done. */
+  async #attempt(step: Step): Promise<boolean> {
+    try {
+      await this.run(step);
+      return true;
+    } catch (error) {
+      this.#ports.log.warn("maintenance.step-failed", { type: step.type, error });
+      return false;
+    }
   }
 
   accepts(message: unknown): boolean {

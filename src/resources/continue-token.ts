@@ -9,6 +9,8 @@ const tokenSchema = z.object({
   name: z.string(),
   /** Lists of the past go by version, newest first: where they go on is before this one. */
   before: z.number().int().optional(),
+  /** How many came in the pages before. */
+  listed: z.number().int().optional(),
 });
 
 export type ContinueToken = Omit<z.infer<typeof tokenSchema>, "v">;

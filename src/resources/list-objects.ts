@@ -14,11 +14,13 @@ export async function listObjects(store: ResourceStore, kind: KindKey, query: Li
   const rv = token?.rv ?? page.rv;
   const last = page.items.at(-1);
   if (!page.more || last === undefined) return { items: page.items, resourceVersion: String(rv) };
+  const listed = (token?.listed ?? 0) + page.items.length;
   return {
     items: page.items,
     resourceVersion: String(rv),
-    continue: encodeContinue({ rv, namespace: last.metadata.namespace ?? "", name: last.metadata.name }),
-    ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
+    continue: encodeContinue({ rv, namespace: last.metadata.namespace ?? "", name: last.metadata.name, listed }),
+    // What was made or deleted meanwhile among the pages before is not known: there is one more at least.
+    ...(page.total === undefined ? {} : { remainingItemCount: Math.max(1, page.total - listed) }),
   };
 }
 

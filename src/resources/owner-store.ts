@@ -56,25 +56,18 @@ export class OwnerStore {
   /** Owners that are named and do not exist (any more), in no order: one that cannot be helped must not hide the rest. */
   async missing(limit: number): Promise<string[]> {
     const { results } = await this.#database
-      .prepare(
-        `SELECT DISTINCT owner_uid AS uid FROM resource_owners o
-         WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.uid = o.owner_uid) ORDER BY random() LIMIT ?1`,
-      )
+      .prepare("SELECT uid FROM resource_owners_gone ORDER BY random() LIMIT ?1")
       .bind(limit)
       .all<{ uid: string }>();
     return results.map((row) => row.uid);
   }
 
-  /**
-   * Objects that wait with one of these finalizers to be deleted, in no order. Looks at every object: for the clock,
-   * not for requests.
-   */
+  /** Objects that wait with one of these finalizers to be deleted, in no order. Looks at all that wait. */
   async waiting(finalizers: readonly string[], limit: number): Promise<StoredObject[]> {
     const { results } = await this.#database
       .prepare(
         `SELECT ${OBJECT} FROM resources r
-         WHERE instr(r.object, '"deletionTimestamp"') > 0
-         AND json_extract(r.object, '$.metadata.deletionTimestamp') IS NOT NULL
+         WHERE json_extract(r.object, '$.metadata.deletionTimestamp') IS NOT NULL
          AND EXISTS (SELECT 1 FROM json_each(r.object, '$.metadata.finalizers') f
                      WHERE f.value IN (SELECT value FROM json_each(?1)))
          ORDER BY random() LIMIT ?2`,

@@ -12,8 +12,8 @@ const WATCH_WINDOW_MS = 60 * 60 * 1000;
 /** Versions of an object that are kept as its history. */
 const HISTORY_VERSIONS = 20;
 
-/** Rows that one step forgets at most. */
-const STEP_ROWS = 5000;
+/** Changes whose objects one step looks at: up to some twenty rows each. */
+const STEP_CHANGES = 500;
 
 /** Objects that one step lets expire at most: each is read and written anew, as what was deleted. */
 const EXPIRED_ROWS = 1000;
@@ -85,9 +85,9 @@ export class ResourceMaintenance {
         await cleaner.sweep();
         return undefined;
       case "compact-changes": {
-        const forgotten = await store.compact(clock() - WATCH_WINDOW_MS, HISTORY_VERSIONS, STEP_ROWS);
+        const { forgotten, more } = await store.compact(clock() - WATCH_WINDOW_MS, HISTORY_VERSIONS, STEP_CHANGES);
         if (forgotten > 0) log.info("resources.compacted", { forgotten });
-        return forgotten === STEP_ROWS ? step : undefined;
+        return more ? step : undefined;
       }
       case "expire-objects":
         return (await this.#expire()) ? step : undefined;

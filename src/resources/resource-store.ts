@@ -130,8 +130,8 @@ export class ResourceStore {
   }
 
   /**
-   * A page of objects by namespace and name, the version it is of, and whether more follow. How many, is counted only
-   * where there is no selector: it would have to read them all. One batch.
+   * A page of objects by namespace and name, the version it is of, and whether more follow; how many there are in all, if
+   * there is no selector. One batch.
    * @param page `after` is the last object of the page before
    */
   async list(
@@ -141,7 +141,7 @@ export class ResourceStore {
     readonly items: ResourceObject[];
     readonly rv: number;
     readonly more: boolean;
-    readonly remaining: number | undefined;
+    readonly total: number | undefined;
   }> {
     const selected = selection(kind, page);
     const { after, limit } = page;
@@ -154,17 +154,23 @@ export class ResourceStore {
         .prepare(`SELECT rv, object FROM resources WHERE ${where} ORDER BY namespace, name LIMIT ?`)
         .bind(...parameters, limit + 1),
       ...(isCounted
-        ? [this.#database.prepare(`SELECT count(*) AS total FROM resources WHERE ${where}`).bind(...parameters)]
+        ? [
+            this.#database
+              .prepare(
+                `SELECT coalesce(sum(total), 0) AS total FROM resource_counts
+                 WHERE ${OF_KIND}${page.namespace === undefined ? "" : " AND namespace = ?"}`,
+              )
+              .bind(kind.group, kind.plural, ...(page.namespace === undefined ? [] : [page.namespace])),
+          ]
         : []),
     ]);
     const found = rows?.results ?? [];
     const items = found.slice(0, limit).map(parseObject);
-    const total = count?.results[0]?.total;
     return {
       items,
       rv: version?.results[0]?.rv ?? 0,
       more: found.length > limit,
-      remaining: total === undefined ? undefined : total - items.length,
+      total: count?.results[0]?.total,
     };
   }
 

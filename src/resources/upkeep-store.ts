@@ -11,7 +11,18 @@ const IN_USE = `WITH RECURSIVE resources_places (place) AS (${placesIn("resource
   used (place) AS (SELECT place FROM resources_places WHERE place IS NOT NULL
                    UNION SELECT place FROM repositories_places WHERE place IS NOT NULL)`;
 
-const LAST_BEFORE = "SELECT rv FROM resource_events WHERE occurred_at < ?3 ORDER BY occurred_at DESC, rv DESC LIMIT 1";
+/** The newest change from before a time, which the index has at its end. @param parameter the number of the time */
+const lastBefore = (parameter: number) =>
+  `SELECT rv FROM resource_events WHERE occurred_at < ?${parameter} ORDER BY occurred_at DESC, rv DESC LIMIT 1`;
+
+/** Among the instance's values: up to where watches cannot resume, and up to where `compact` has looked. */
+const FLOOR = "resource-events-floor";
+const COMPACTED = "resource-events-compacted";
+
+/** The next changes that `compact` has not looked at: `?2` at the most. @param upTo the last that it may look at */
+const changedUpTo = (upTo: string) => `SELECT rv, api_group, resource, namespace, name FROM resource_events
+  WHERE rv > CAST(coalesce((SELECT value FROM instance WHERE name = '${COMPACTED}'), '0') AS INTEGER)
+  AND rv <= ${upTo} ORDER BY rv LIMIT ?2`;
 
 const IS_IMPLIED = `NOT EXISTS (
   SELECT 1 FROM resources o WHERE o.api_group = '' AND o.resource = 'namespaces' AND o.namespace = '' AND o.name = used.place)`;
@@ -34,7 +45,8 @@ export class UpkeepStore {
   async counts(): Promise<readonly { readonly group: string; readonly plural: string; readonly total: number }[]> {
     const { results } = await this.#database
       .prepare(
-        `SELECT api_group AS "group", resource AS plural, count(*) AS total FROM resources GROUP BY api_group, resource`,
+        `SELECT api_group AS "group", resource AS plural, sum(total) AS total FROM resource_counts
+         GROUP BY api_group, resource`,
       )
       .all<{ group: string; plural: string; total: number }>();
     return results;
@@ -88,7 +100,7 @@ export class UpkeepStore {
     const which = lifetime === undefined ? "AND type = 'DELETED'" : "";
     const { results } = await this.#database
       .prepare(
-        `SELECT rv FROM resource_events WHERE api_group = ?1 AND resource = ?2 AND rv <= (${LAST_BEFORE}) ${which}
+        `SELECT rv FROM resource_events WHERE api_group = ?1 AND resource = ?2 AND rv <= (${lastBefore(3)}) ${which}
          ORDER BY rv LIMIT ?4`,
       )
       .bind(group, plural, before, limit)
@@ -120,36 +132,59 @@ export class UpkeepStore {
 
   /** Watches can resume no earlier than from the newest change before a time. */
   #raiseFloor(before: number): D1PreparedStatement {
+    return this.#raise(FLOOR, `(${lastBefore(1)})`, before);
+  }
+
+  /** Has a version among the instance's values be at least this one. @param sql of `?1` */
+  #raise(name: string, sql: string, value: number): D1PreparedStatement {
     return this.#database
       .prepare(
-        `INSERT INTO instance (name, value)
-         SELECT 'resource-events-floor', CAST(coalesce(max(rv), 0) AS TEXT) FROM resource_events WHERE occurred_at < ?1
+        `INSERT INTO instance (name, value) VALUES ('${name}', CAST(CAST(coalesce(${sql}, 0) AS INTEGER) AS TEXT))
          ON CONFLICT DO UPDATE SET value = excluded.value
          WHERE CAST(excluded.value AS INTEGER) > CAST(instance.value AS INTEGER)`,
       )
-      .bind(before);
+      .bind(value);
   }
 
   /**
    * Forgets changes from before `before` (milliseconds), but keeps the last `versions` of each object as its history,
    * and what the first change after `before` changed: whoever watches with a selector has to know what was before.
-   * Watches can resume no earlier than from the newest change before `before`. At most `limit` rows go.
-   * @returns how many went
+   * Watches can resume no earlier than from the newest change before `before`.
+   *
+   * It goes by what was written since it went last: only objects that were changed have more versions than before. A step
+   * looks at the objects of `limit` changes at the most.
+   * @returns how many went, and whether there is more to look at
    */
-  async compact(before: number, versions: number, limit: number): Promise<number> {
+  async compact(
+    before: number,
+    versions: number,
+    limit: number,
+  ): Promise<{ readonly forgotten: number; readonly more: boolean }> {
+    const found = await this.#database
+      .prepare(
+        `SELECT max(rv) AS last, count(*) AS total, (${lastBefore(1)}) AS upTo
+         FROM (${changedUpTo(`(${lastBefore(1)})`)})`,
+      )
+      .bind(before, limit)
+      .first<{ last: number | null; total: number; upTo: number | null }>();
+    if (found === null || found.last === null || found.upTo === null) return { forgotten: 0, more: false };
+    const { last, total, upTo } = found;
     const [, deleted] = await this.#database.batch([
-      this.#raiseFloor(before),
+      this.#raise(FLOOR, "?1", upTo),
       this.#database
         .prepare(
           `DELETE FROM resource_events WHERE rv IN (
              SELECT rv FROM (
-               SELECT rv, row_number() OVER later AS age, lag(occurred_at) OVER later AS followed_at
-               FROM resource_events
-               WINDOW later AS (PARTITION BY api_group, resource, namespace, name ORDER BY rv DESC))
-             WHERE age > ?2 AND followed_at < ?1 LIMIT ?3)`,
+               SELECT e.rv, row_number() OVER later AS age, lag(e.rv) OVER later AS followed_by
+               FROM (SELECT DISTINCT api_group, resource, namespace, name FROM (${changedUpTo("?1")})) AS changed
+               CROSS JOIN resource_events e ON e.api_group = changed.api_group AND e.resource = changed.resource
+                 AND e.namespace = changed.namespace AND e.name = changed.name
+               WINDOW later AS (PARTITION BY e.api_group, e.resource, e.namespace, e.name ORDER BY e.rv DESC))
+             WHERE age > ?3 AND followed_by <= ?1)`,
         )
-        .bind(before, versions, limit),
+        .bind(upTo, limit, versions),
+      this.#raise(COMPACTED, "?1", last),
     ]);
-    return deleted?.meta.changes ?? 0;
+    return { forgotten: deleted?.meta.changes ?? 0, more: total === limit };
   }
 }

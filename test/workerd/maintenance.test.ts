@@ -111,10 +111,34 @@ describe("the clock", () => {
     ["every five minutes", MIDNIGHT + 5 * MINUTE, ["sync-tick", "sync-sweep", "seal-audit", "sweep"]],
     ["in between", MIDNIGHT + 7 * MINUTE, ["sync-tick", "sync-sweep", "seal-audit"]],
     ["late in a minute", MIDNIGHT + 5 * MINUTE + 59_999, ["sync-tick", "sync-sweep", "seal-audit", "sweep"]],
-  ])("plans %s", async (_, time, types) => {
+  ])("does steps %s, and sends those that fail", async (_, time, types) => {
     const { maintenance, sent } = createMaintenance();
+    const done: unknown[] = [];
+    const run = vi.spyOn(maintenance, "run").mockImplementation(async (step) => void done.push(step));
     await maintenance.plan(time);
-    expect(sent).toEqual(types.map((type) => ({ type })));
+    expect(done).toEqual(types.map((type) => ({ type })));
+    expect(sent).toEqual([]);
+    run.mockRejectedValue(new Error("the database is down"));
+    await maintenance.plan(time);
+    expect(sent).toEqual(done);
+  });
+
+  it("sends what it has no time for", async () => {
+    const { kernel, maintenance, sent } = createMaintenance();
+    vi.spyOn(maintenance, "run").mockImplementation(async () => {
+      kernel.time.now += 3000;
+    });
+    await maintenance.plan(MIDNIGHT + 5 * MINUTE);
+    expect(sent).toEqual([{ type: "seal-audit" }, { type: "sweep" }]);
+  });
+
+  it("sends a step that has more to do from where it is", async () => {
+    const prune = vi.fn(async () => true);
+    const sync = { tick: async () => {}, resume: async () => {}, restart: async () => {}, prune };
+    const { maintenance, sent } = createMaintenance(createKernel(), { sync });
+    await maintenance.plan(MIDNIGHT + 60 * MINUTE);
+    expect(sent).toEqual([{ type: "prune-sync" }]);
+    expect(prune).toHaveBeenCalledTimes(1);
   });
 });
 
