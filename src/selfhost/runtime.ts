@@ -126,8 +126,7 @@ async function startWith(config: Buffer, options: RuntimeOptions): Promise<Worke
       "--binary",
       "--experimental",
       "--socket-addr=entry=127.0.0.1:0",
-      // Where Miniflare would answer calls of its own tools, which nothing here makes. Nobody listens there.
-      "--external-addr=loopback=127.0.0.1:9",
+      `--external-addr=loopback=127.0.0.1:${await logPort()}`,
       "--control-fd=3",
       "-",
     ],
@@ -147,6 +146,29 @@ async function startWith(config: Buffer, options: RuntimeOptions): Promise<Worke
   const said = output.said();
   if (/address already in use/i.test(said)) throw new AddressInUseError(`${options.host}:${options.port} is in use`);
   throw new Error(`the runtime did not start:\n${said}`);
+}
+
+let listener: Promise<number> | undefined;
+
+/**
+ * Where the simulation of queues says what it did, to the Miniflare that put it together and has ended. A queue whose
+ * word is not taken delivers nothing more. The Worker logs what failed by itself, so the words are dropped.
+ */
+async function logPort(): Promise<number> {
+  listener ??= listenToQueues();
+  return listener;
+}
+
+async function listenToQueues(): Promise<number> {
+  const server = http.createServer((request, response) => {
+    request.resume();
+    response.writeHead(204).end();
+  });
+  server.listen(0, "127.0.0.1").unref();
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port to listen on");
+  return address.port;
 }
 
 /** What workerd is started with, in its binary form. It has the settings in it, and is on disk no longer than needed. */
