@@ -13,10 +13,12 @@ import { syncCpu } from "./sync-cpu.ts";
 import { syncCosts } from "./sync.ts";
 import type { Row } from "./table.ts";
 import { renderRows } from "./table.ts";
+import { tlsTransfers } from "./tls.ts";
 import { filesystemTransfers, r2Transfers } from "./transfers.ts";
 
 /** Rounds of each measurement, and seconds of one round of those that count requests. */
 const TRANSFER_ROUNDS = 7;
+const TLS_ROUNDS = 5;
 const R2_ROUNDS = 5;
 const LOOKUP_ROUNDS = 5;
 const LOOKUP_SECONDS = 1.5;
@@ -46,6 +48,7 @@ async function main(): Promise<void> {
   add(await resources({ registry, baseline }, RESOURCE_ROUNDS, RESOURCE_SECONDS));
   await registry.stop();
   await docker?.stop();
+  add(await tlsTransfers(TLS_ROUNDS));
   add(await access(LOOKUP_ROUNDS, LOOKUP_SECONDS));
   const onR2 = await startRegistry("r2");
   add(await r2Transfers({ registry: onR2, baseline }, R2_ROUNDS));

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -19,7 +19,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-const READY = /^Ready on (http:\/\/\S+)$/;
+const READY = /^Ready on (https?:\/\/\S+)$/;
 const START_MS = 60_000;
 
 /** A runtime that was just killed may still be writing. */
@@ -50,10 +50,15 @@ export async function startRegistry(
   {
     folder = newFolder(),
     env = {},
-  }: { readonly folder?: string; readonly env?: Readonly<Record<string, string>> } = {},
+    args = [],
+  }: {
+    readonly folder?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly args?: readonly string[];
+  } = {},
 ): Promise<Service> {
   const script = path.join(ROOT, "src/selfhost/main.ts");
-  return startNode([script, "--host", "127.0.0.1", "--port", "0", "--data", folder], folder, {
+  return startNode([script, "--host", "127.0.0.1", "--port", "0", "--data", folder, ...args], folder, {
     STORAGE: storage,
     ...env,
   });
@@ -97,17 +102,25 @@ async function startProgram(
   return service(await announced(child));
 }
 
+/** Files in PEM. */
+interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** Debian's `docker-registry` on a filesystem; installed if missing. `undefined` if that cannot be done. */
-export async function startDockerRegistry(): Promise<Service | undefined> {
+export async function startDockerRegistry({
+  folder = newFolder(),
+  tls,
+}: { readonly folder?: string; readonly tls?: TlsFiles } = {}): Promise<Service | undefined> {
   if (!hasDockerRegistry()) return undefined;
-  const folder = newFolder();
   const port = await freePort();
   const config = path.join(folder, "config.json");
-  writeFileSync(config, JSON.stringify(dockerConfig(path.join(folder, "data"), port)));
+  writeFileSync(config, JSON.stringify(dockerConfig(path.join(folder, "data"), port, tls)));
   const child = spawn("docker-registry", ["serve", config], { stdio: "ignore", detached: true });
-  const service = register(child, folder)(`http://127.0.0.1:${port}`);
+  const service = register(child, folder)(`${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`);
   const deadline = Date.now() + START_MS;
-  while (!(await answers(`${service.url}/v2/`))) {
+  while (!(await listens(port))) {
     if (Date.now() > deadline || child.exitCode !== null) throw new Error("docker-registry did not start");
     await sleep(50);
   }
@@ -115,7 +128,7 @@ export async function startDockerRegistry(): Promise<Service | undefined> {
 }
 
 /** Debian's own configuration, but for the address, the folder, and lines per request. JSON is YAML. */
-function dockerConfig(folder: string, port: number): unknown {
+function dockerConfig(folder: string, port: number, tls: TlsFiles | undefined): unknown {
   return {
     version: "0.1",
     log: { level: "error", accesslog: { disabled: true } },
@@ -124,7 +137,7 @@ function dockerConfig(folder: string, port: number): unknown {
       filesystem: { rootdirectory: folder },
       delete: { enabled: true },
     },
-    http: { addr: `127.0.0.1:${port}` },
+    http: { addr: `127.0.0.1:${port}`, ...(tls === undefined ? {} : { tls }) },
   };
 }
 
@@ -184,9 +197,12 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-async function answers(url: string): Promise<boolean> {
-  return fetch(url).then(
-    (response) => response.ok,
-    () => false,
-  );
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  return once(socket, "connect")
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => socket.destroy());
 }
