@@ -11,6 +11,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts"],
+          testTimeout: 60_000,
           isolate: false,
           // Hexadecimal and base64 of Uint8Array, which workerd has, are behind a flag in this Node.
           execArgv: ["--js-base-64"],

@@ -80,6 +80,7 @@ export class ResourceStore {
     });
     const place = [key.group, key.plural, key.namespace, key.name] as const;
     const now = this.#clock();
+    const writeId = crypto.randomUUID();
     try {
       const [, event] = await repeatable(this.#database).batch<{ rv: number }>([
         this.#database
@@ -87,10 +88,11 @@ export class ResourceStore {
           .bind(...place, expected ?? null),
         this.#database
           .prepare(
-            `INSERT INTO resource_events (api_group, resource, namespace, name, type, object, previous_rv, occurred_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING rv`,
+            `INSERT INTO resource_events
+               (api_group, resource, namespace, name, type, object, previous_rv, occurred_at, write_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING rv`,
           )
-          .bind(...place, type, object, expected ?? null, now),
+          .bind(...place, type, object, expected ?? null, now, writeId),
         type === "DELETED"
           ? this.#database.prepare(`DELETE FROM resources WHERE ${OF_OBJECT}`).bind(...place)
           : this.#upsert(place, change.object.metadata.uid, object),
@@ -102,21 +104,18 @@ export class ResourceStore {
       return event?.results[0]?.rv;
     } catch (error) {
       if (!String(error).includes(GUARD_FAILED)) throw error;
-      return this.#written(change, object, now);
+      return this.#written(change, writeId);
     }
   }
 
   /**
-   * The version of a change that was written before its batch was repeated, since the answer to the first was lost. A
-   * change that says the same of the same version at the same time is this one, whoever wrote it.
+   * The version of a change that was written before its batch was repeated, since the answer to the first was lost. It is
+   * known by its id alone: two writers who count one up at the same time say the same of the same version.
    */
-  async #written({ key, type, expected }: ResourceWrite, object: string, now: number): Promise<number | undefined> {
+  async #written({ key, expected }: ResourceWrite, writeId: string): Promise<number | undefined> {
     const found = await this.#database
-      .prepare(
-        `SELECT rv FROM resource_events WHERE ${OF_OBJECT}
-         AND type = ?5 AND previous_rv IS ?6 AND occurred_at = ?7 AND object = ?8 ORDER BY rv DESC LIMIT 1`,
-      )
-      .bind(key.group, key.plural, key.namespace, key.name, type, expected ?? null, now, object)
+      .prepare(`SELECT rv FROM resource_events WHERE ${OF_OBJECT} AND rv > ?5 AND write_id = ?6`)
+      .bind(key.group, key.plural, key.namespace, key.name, expected ?? 0, writeId)
       .first<number>("rv");
     return found ?? undefined;
   }

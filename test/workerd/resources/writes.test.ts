@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ResourceObject } from "../../../src/resources/index.ts";
+import { ResourceStore } from "../../../src/resources/resource-store.ts";
+import { bindings } from "../bindings.ts";
 import { countingDatabase, edit, exampleTasks, NAMESPACE, requestContext, task } from "./fixture.ts";
 
 const counted = (current: ResourceObject) => ({
@@ -8,6 +10,18 @@ const counted = (current: ResourceObject) => ({
 });
 
 describe("writers", () => {
+  it("that say the same of one version at the same time are not taken for each other", async () => {
+    const store = new ResourceStore(bindings.DB, () => 1_000_000);
+    const key = { group: "example.dev", plural: "tasks", namespace: NAMESPACE, name: "same" };
+    const made = task("same", { spec: { count: 1 } });
+    const metadata = { ...made.metadata, name: "same", uid: crypto.randomUUID() };
+    const object = { ...made, metadata } as ResourceObject;
+    const first = await store.write({ key, type: "ADDED", object, expected: undefined, supersedes: false });
+    const change = { key, type: "MODIFIED", object: counted(object), expected: first, supersedes: false } as const;
+    const written = await Promise.all([store.write(change), store.write(change)]);
+    expect(written.filter((version) => version !== undefined)).toHaveLength(1);
+  });
+
   it("of one object, sixteen at once, lose no update", async () => {
     const tasks = await exampleTasks();
     await tasks.create("shared");
