@@ -88,7 +88,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const outcome = await text(answer);
     if (answer.statusCode !== 200) throw new Error(`the clock's call failed: ${outcome.slice(0, 200)}`);
   };
-  await fire("@start", new Date());
+  // A Worker whose settings are wrong fails here, and tells it to whoever asks.
+  await fire("@start", new Date()).catch((error: unknown) => console.error(`start: ${String(error)}`));
   watch();
   return {
     port: workerd.ports.worker,
