@@ -2,8 +2,9 @@ import { afterEach, expect, it, vi } from "vitest";
 import { createWatch } from "./watch.ts";
 
 afterEach(() => {
-  vi.useRealTimers();
+  // In this order: what the spy gives back is the clock that was there when it was made.
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 it("has one timer, however often something is expected anew", async () => {
