@@ -70,6 +70,25 @@ export function blobPullTests(registry: Registry): void {
       },
     );
 
+    test.each([
+      ["the entity tag", `"${held.digest}"`, 206],
+      ["another entity tag", '"other"', 200],
+      ["a weak one, which compares with nothing", `W/"${held.digest}"`, 200],
+      ["a date, which a blob has not", "Tue, 01 Jan 2030 00:00:00 GMT", 200],
+    ] as const)(
+      "If-Range with %s: the range only of what the client has (RFC 9110 section 13.1.5)",
+      async (_case, condition, status) => {
+        const answer = await repository.send(
+          "GET",
+          `blobs/${held.digest}`,
+          header("range", "bytes=10-19"),
+          header("if-range", condition),
+        );
+        expectAnswer(answer, status, { "content-range": status === 206 ? `bytes 10-19/${size}` : null });
+        expectBytes(answer, status === 206 ? held.bytes.subarray(10, 20) : held.bytes);
+      },
+    );
+
     test("If-None-Match: 304 without a body when the client has it, 200 when not (RFC 9110 section 13.1.2)", async () => {
       const tag = `"${held.digest}"`;
       for (const known of [tag, `W/${tag}`, `"other", ${tag}`, "*"]) {

@@ -150,6 +150,26 @@ describe("what is in use", () => {
     expect((await kernel.blobs.find(repository, layer.digest, true)).ok).toBe(false);
   });
 
+  it("by two repositories stays with the second: a manifest that both hold", async () => {
+    const kernel = createKernel();
+    const [first, second] = [newRepository(), newRepository()];
+    const bytes = fresh();
+    const { digest } = await pushBlob(kernel, first, bytes);
+    await pushBlob(kernel, second, bytes);
+    const image = imageOf([digest]);
+    const pushed = await pushManifest(kernel, first, image, "v1");
+    expect((await pushManifest(kernel, second, image, "v1")).ok).toBe(true);
+    if (!pushed.ok) throw new Error(pushed.error.reason);
+    await kernel.settle();
+    const reference = { kind: "digest", digest: pushed.value.digest } as const;
+    expect((await kernel.manifests.remove(first, pushed.value.digest)).ok).toBe(true);
+    for (let round = 0; round < 4; round += 1) await sweepLater(kernel);
+    expect((await kernel.manifests.find(first, reference, true)).ok).toBe(false);
+    const kept = await kernel.manifests.find(second, reference, true);
+    if (!kept.ok) throw new Error(kept.error.reason);
+    expect(await kernel.store.stat(kept.value.key)).toBe(kept.value.size);
+  });
+
   it("stays although it was pushed after the manifest that may do without it", async () => {
     const kernel = createKernel();
     const repository = newRepository();

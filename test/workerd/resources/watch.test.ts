@@ -1,6 +1,7 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ResourceObject } from "../../../src/resources/index.ts";
+import { ResourceStore } from "../../../src/resources/resource-store.ts";
 import { bindings } from "../bindings.ts";
 import { type ExampleTasks, exampleTasks, listQuery, namesOf, requestContext, until, watching } from "./fixture.ts";
 
@@ -184,6 +185,26 @@ describe("a watcher sees each change once, in order", () => {
     await tasks.settle();
     await until(() => watched.events().length === 8);
     expect(watched.seen()).toEqual(Array.from({ length: 8 }, (_, index) => `ADDED large-${index}`));
+  });
+});
+
+describe("the change log", () => {
+  it("is read by a bound of bytes, and at least one change at a time", async () => {
+    const { group, create } = await exampleTasks();
+    const store = new ResourceStore(bindings.DB, Date.now);
+    const spec = { source: "x".repeat(900_000) };
+    const before = await store.lastVersion();
+    for (const name of ["a", "b", "c", "d", "e", "f", "g"]) await create(name, { spec });
+    const read: string[][] = [];
+    for (let after = before, more = true; more;) {
+      const changes = await store.changes({ group, plural: "tasks" }, after, 100);
+      read.push(changes.events.map(({ name }) => name));
+      ({ upTo: after, more } = changes);
+    }
+    expect(read).toEqual([
+      ["a", "b", "c", "d", "e"],
+      ["f", "g"],
+    ]);
   });
 });
 

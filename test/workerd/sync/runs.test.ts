@@ -424,7 +424,46 @@ describe("a run whose messages are lost", () => {
   });
 });
 
+describe("a dead letter that comes late", () => {
+  it("does not end an item that another message copies by now", async () => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    const { id } = await world.run(await world.task("app", COPY_APP));
+    await world.deliver(1);
+    const [dead] = world.messages.splice(0);
+    // Its lease ends, and the next message has the item.
+    world.time.now += 3 * MINUTE;
+    await world.resume();
+    while (!world.messages.some(({ body }) => (body as { type: string }).type === "copy")) await world.deliver(1);
+    await world.runner.giveUp(dead?.body);
+    expect(await world.execution(id)).toMatchObject({ state: "running", itemsFailed: 0 });
+    await world.settle();
+    expect(await world.execution(id)).toMatchObject({ state: "succeeded", itemsCopied: 1, itemsFailed: 0 });
+  });
+});
+
 describe("this registry itself", () => {
+  it.each(["alias", "hub"])("is used only as the rules of the task say: not by other names, from %s", async (from) => {
+    const world = syncWorld();
+    world.source.addImage(APP, { tag: "v1" });
+    const place = `${world.namespace}/app`;
+    const inward = { ...COPY_APP, targets: [{ registry: "local", repository: place }] };
+    await world.run(await world.task("in", inward));
+    await world.settle();
+    const task = await world.task("out", {
+      source: { registry: from, repository: from === "hub" ? APP : place },
+      targets: [{ registry: from === "hub" ? "alias" : "mirror", repository: `${world.namespace}/out` }],
+    });
+    const { id } = await world.run(task);
+    await world.settle();
+    const run = await world.execution(id);
+    expect(run).toMatchObject({
+      state: "failed",
+      error: expect.stringContaining(`in the namespace ${world.namespace}`),
+    });
+    expect(world.target.tagsOf(`${world.namespace}/out`)).toEqual({});
+  });
+
   it("is a target and a source", async () => {
     const world = syncWorld();
     const index = world.source.addPlatforms(APP, "v1", ["linux/amd64", "linux/arm64"]);

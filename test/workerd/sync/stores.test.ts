@@ -9,6 +9,8 @@ import {
   type NewItem,
   type StoredExecution,
 } from "../../../src/sync/index.ts";
+import { CallMeter } from "../../../src/sync/worker/call-meter.ts";
+import { runMemory } from "../../../src/sync/worker/run-memory.ts";
 import { bindings } from "../bindings.ts";
 
 const time = { now: 1_800_000_000_000 };
@@ -345,6 +347,17 @@ describe("what runs remember", () => {
     expect(await memory.checkpoint(key)).toEqual({ location: "https://r/u/2", offset: 9 });
     await memory.removeCheckpoint(key);
     expect(await memory.checkpoint(key)).toBeUndefined();
+  });
+
+  it("is positions of uploads, each task its own", async () => {
+    const of = (uid: string) =>
+      runMemory({ id: 1, taskUid: uid }, "https://r", "few", { memory, clock, meter: new CallMeter() }).checkpoints;
+    const [one, other] = [of(taskUid), of(`${taskUid}-other`)];
+    await one.save("mirror|app|sha256:a", { location: "https://r/u/1", offset: 5 });
+    expect(await other.load("mirror|app|sha256:a")).toBeUndefined();
+    await other.save("mirror|app|sha256:a", { location: "https://r/u/2", offset: 9 });
+    await other.remove("mirror|app|sha256:a");
+    expect(await of(taskUid).load("mirror|app|sha256:a")).toEqual({ location: "https://r/u/1", offset: 5 });
   });
 
   it("is digests, looks and times", async () => {
