@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "../platform/index.ts";
-import { type TurnPorts, Turns } from "./turns.ts";
+import { type AdmissionPorts, AdmissionQueue } from "./admission-queue.ts";
 
-/** Computes a password hash when its turn comes; `busy` if there are too many before it. */
+/** Computes a password hash when it is admitted; `busy` if too many are before it. */
 export type Hashing = <T>(work: () => Promise<T>) => Promise<Result<T, "busy">>;
 
 /**
@@ -11,15 +11,15 @@ export type Hashing = <T>(work: () => Promise<T>) => Promise<Result<T, "busy">>;
 const LIMITS = { total: 16, perGroup: 16, patience: 10_000, lease: 15_000, rest: 100 } as const;
 
 /** One hash at a time in an isolate. */
-export function createHashing(ports: TurnPorts): Hashing {
-  const turns = new Turns(LIMITS, ports);
+export function createHashing(ports: AdmissionPorts): Hashing {
+  const queue = new AdmissionQueue(LIMITS, ports);
   return async (work) => {
-    const leave = await turns.take({ key: "hash" });
-    if (leave === undefined) return err("busy");
+    const release = await queue.acquire({ key: "hash" });
+    if (release === undefined) return err("busy");
     try {
       return ok(await work());
     } finally {
-      leave();
+      release();
     }
   };
 }

@@ -13,7 +13,7 @@ import type { PasswordStore, StoredPassword } from "./password-store.ts";
 import { looksLikeApiKey, looksLikeJwt } from "./presented-credential.ts";
 import { equalSecrets } from "./secrets.ts";
 import { BOOTSTRAP_ADMIN } from "./settings-accounts.ts";
-import { Turns } from "./turns.ts";
+import { AdmissionQueue } from "./admission-queue.ts";
 
 /** Longest user name, in characters: that of an object. */
 const MAX_NAME = 253;
@@ -22,7 +22,7 @@ const MAX_NAME = 253;
 const GUARD_TURN = { pause: 200, tries: 50 } as const;
 
 /** Passwords that an isolate looks at, in all and from one address; those of one name from there come one after the other. */
-const TURNS = { total: 256, perGroup: 64, patience: 10_000, lease: 30_000, rest: 0 } as const;
+const ADMISSION = { total: 256, perGroup: 64, patience: 10_000, lease: 30_000, rest: 0 } as const;
 
 /** How many passwords are remembered as right, and for how long after they were used last, in milliseconds. */
 const CAPACITY = 2000;
@@ -84,7 +84,7 @@ export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
   // Outlives a generation: whatever a password is compared with is part of the key. So is the address, which has nobody
   // elsewhere try passwords without being counted while the owner uses theirs.
   const right = new Lru<{ readonly principal: Principal; readonly until: number }>(CAPACITY);
-  const turns = new Turns(TURNS, { clock, sleep });
+  const queue = new AdmissionQueue(ADMISSION, { clock, sleep });
   const usual = Math.max(REFUSE_AFTER.scrypt, REFUSE_AFTER.bcrypt * 2 ** ((htpasswd?.rounds ?? 0) - 10));
 
   let slowest = 0;
@@ -100,13 +100,13 @@ export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
     const group = from === undefined ? undefined : addressBlock(from);
     // Of several requests that came at once the first may find out for all.
     const isDone = () => attempt.remembered() !== undefined;
-    const leave = await turns.take({ key: JSON.stringify([group, username]), group, isDone });
+    const release = await queue.acquire({ key: JSON.stringify([group, username]), group, isDone });
     try {
       const proved = attempt.remembered();
       if (proved !== undefined) return ok(proved);
-      return leave === undefined ? busy() : await patiently(attempt);
+      return release === undefined ? busy() : await patiently(attempt);
     } finally {
-      leave?.();
+      release?.();
     }
   }
 

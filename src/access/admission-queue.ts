@@ -1,28 +1,28 @@
 import type { Clock } from "../platform/index.ts";
 
-/** How many may wait, and for how long. Times are in milliseconds. */
-export interface TurnLimits {
-  /** Who holds a turn or waits for one, in all and of one group. */
+/** How many are admitted or wait, and for how long. Times are in milliseconds. */
+export interface AdmissionLimits {
+  /** Requests that are admitted or wait, in all and of one group. */
   readonly total: number;
   readonly perGroup: number;
   /** How long one waits at most. */
   readonly patience: number;
-  /** After this long a turn is over, also if it was not given back: its request may have been cut off. */
+  /** After this long an admission ends, also if it was not released: its request may have been cut off. */
   readonly lease: number;
-  /** How long nobody has a turn after one was given back. */
+  /** How long nobody is admitted under a key after a release. */
   readonly rest: number;
 }
 
-/** What turns are taken with. */
-export interface TurnPorts {
+/** What waiting works with. */
+export interface AdmissionPorts {
   readonly clock: Clock;
   /** Waits, in milliseconds. */
   readonly sleep: (duration: number) => Promise<void>;
 }
 
-/** Whose turn is wanted. */
-export interface TurnRequest {
-  /** Those of one key have turns one after the other. */
+/** Who wants to be admitted. */
+export interface AdmissionRequest {
+  /** Those of one key are admitted one at a time. */
   readonly key: string;
   /** Counted together, such as all from one address; absent for those that are counted in the total only. */
   readonly group?: string | undefined;
@@ -41,22 +41,23 @@ const POLL = 25;
 const STALE = 1000;
 
 /**
- * Turns of one isolate, in order of arrival. Everyone waits by a timer of their own and for a bounded time: a request
- * that was cut off holds up nobody, as it would by a promise that it was to resolve.
+ * A bounded first-in, first-out queue for each key: one request of a key is admitted at a time, in order of arrival, and
+ * what does not fit into the limits is refused at once. Everyone polls by a timer of their own and for a bounded time: a
+ * request that was cut off holds up nobody, as it would by a promise that it was to resolve.
  */
-export class Turns {
-  readonly #limits: TurnLimits;
-  readonly #ports: TurnPorts;
+export class AdmissionQueue {
+  readonly #limits: AdmissionLimits;
+  readonly #ports: AdmissionPorts;
   readonly #queues = new Map<string, Ticket[]>();
   readonly #restUntil = new Map<string, number>();
 
-  constructor(limits: TurnLimits, ports: TurnPorts) {
+  constructor(limits: AdmissionLimits, ports: AdmissionPorts) {
     this.#limits = limits;
     this.#ports = ports;
   }
 
-  /** Waits for a turn, and answers the function that gives it back; `undefined` if there are too many, or it took too long. */
-  async take({ key, group, isDone }: TurnRequest): Promise<(() => void) | undefined> {
+  /** Resolves to the function that releases the key; `undefined` if too many are in the queue, or it took too long. */
+  async acquire({ key, group, isDone }: AdmissionRequest): Promise<(() => void) | undefined> {
     const { clock, sleep } = this.#ports;
     const ticket = this.#enter(key, group);
     if (ticket === undefined) return undefined;
