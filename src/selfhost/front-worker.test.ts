@@ -5,10 +5,13 @@ import https from "node:https";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ADDRESS, frontOf, mirror, raw, text } from "./front.fixture.ts";
 import { ownCertificate } from "./tls.ts";
+
+/** How long a connection may take to be accepted, in milliseconds. */
+const PATIENCE = 30_000;
 
 describe("an upgrade", () => {
   const UPGRADE = "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
@@ -64,7 +67,7 @@ describe("close", () => {
     await text(answer);
     const silent = net.connect(front.port, "127.0.0.1");
     await once(silent, "connect");
-    await sleep(50);
+    await vi.waitUntil(() => front.accepted() === 2, PATIENCE);
     const closed = front.close();
     await once(silent, "close");
     server.closeIdleConnections();
@@ -80,9 +83,9 @@ describe("close", () => {
     const agent = new http.Agent({ keepAlive: true });
     const upload = http.request({ port: front.port, method: "PUT", agent });
     upload.write("one ");
-    await sleep(100);
+    await once(server, "request");
     const closed = front.close();
-    await sleep(100);
+    await setImmediate();
     upload.end("two");
     const [answer] = (await once(upload, "response")) as [http.IncomingMessage];
     expect(await text(answer)).toBe("one two");
@@ -131,7 +134,7 @@ describe("with a certificate", () => {
     begun.write(Buffer.from([22, 3, 1]));
     for (const socket of [silent, begun]) socket.on("error", () => {});
     const ended = Promise.all([once(silent, "close"), once(begun, "close")]);
-    await sleep(100);
+    await vi.waitUntil(() => front.accepted() === 2, PATIENCE);
     await front.close();
     await ended;
   });

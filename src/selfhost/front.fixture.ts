@@ -11,6 +11,8 @@ export const ADDRESS = "x-entrepot-0123456789abcdef01234567";
 /** The front, in the test's own process. */
 export interface Front {
   readonly port: number;
+  /** How many connections it has accepted. */
+  accepted(): number;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function frontOf(worker: http.RequestListener, options: Partial<Acc
   await once(listener, "listening");
   const front: Front = {
     port: (listener.address() as AddressInfo).port,
+    accepted: () => taken.size,
     async close() {
       listener.close();
       await acceptor.close();

@@ -75,7 +75,7 @@ describe("the token dance,", () => {
         expires_in: 300,
         issued_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       });
-      expect(Math.abs(Date.parse(rest.issued_at) - before)).toBeLessThan(5000);
+      expect(Math.abs(Date.parse(rest.issued_at) - before)).toBeLessThan(60_000);
       expect(answer.headers.get("cache-control")).toBe("no-store");
       expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
       expect(answer.headers.get("set-cookie")).toBeNull();

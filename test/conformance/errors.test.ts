@@ -28,7 +28,7 @@ describe.each([
     expectError(await request(), expected);
     expect(await state(repository)).toEqual(before);
     // What a refused request had stored is removed after its answer.
-    await vi.waitFor(() => expect(storedFiles().filter((file) => !files.includes(file))).toEqual([]), 5000);
+    await vi.waitFor(() => expect(storedFiles().filter((file) => !files.includes(file))).toEqual([]), 60_000);
   });
 });
 

@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 /** Waits until the upload has at least `size` bytes. */
 async function arrival(repository: Repository, upload: string, size: number): Promise<number> {
   let now = 0;
-  for (let turn = 0; turn < 100; turn += 1) {
+  for (let turn = 0; turn < 1000; turn += 1) {
     now = (await received(repository, upload)) ?? -1;
     if (now >= size) break;
     await sleep(50);

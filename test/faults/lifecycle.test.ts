@@ -163,7 +163,7 @@ describe("a start", () => {
     const args = ["--port", String(port)];
     const killed = await startServer({ data, args });
     process.kill(killed.pid, "SIGKILL");
-    await vi.waitFor(async () => expect(fetch(`${killed.url}/healthz`)).rejects.toThrow(), 10_000);
+    await vi.waitFor(async () => expect(fetch(`${killed.url}/healthz`)).rejects.toThrow(), 60_000);
     const server = await startServer({ data, args });
     expect(await server.stop(), server.output()).toBe(0);
   });

@@ -4,7 +4,7 @@ import { connect } from "node:net";
  * Sends bytes as they are, for requests that no client library would make, and resolves to all that comes back until the
  * server closes or `milliseconds` have passed.
  */
-export async function sendRaw(host: string, request: string, milliseconds = 5000): Promise<string> {
+export async function sendRaw(host: string, request: string, milliseconds = 60_000): Promise<string> {
   const [hostname = "", port = ""] = host.split(":");
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname);

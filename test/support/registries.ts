@@ -21,7 +21,7 @@ export interface TestRegistry {
 /** Which registry to start: Debian's docker-registry (v2), distribution v3, or this project's own. */
 export type RegistryKind = "docker-registry" | "distribution" | "entrepot";
 
-const START_MS = 30_000;
+const START_MS = 120_000;
 
 /** @throws if it does not answer within half a minute */
 export async function startRegistry(kind: RegistryKind): Promise<TestRegistry> {

@@ -51,7 +51,7 @@ export function describeBlobStore(name: string, store: BlobStore): void {
     });
   });
 
-  describe(`${name}: writing`, { timeout: 5000 }, () => {
+  describe(`${name}: writing`, { timeout: 60_000 }, () => {
     it.each<[string, DigestAlgorithm]>([
       ["bytes", "sha256"],
       ["bytes", "sha512"],

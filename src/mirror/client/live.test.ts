@@ -38,7 +38,7 @@ describe.skipIf(spawnSync(BINARY, ["--version"]).status !== 0)("against the dist
       `version: 0.1\nlog: {level: error}\nhttp: {addr: "${origin}"}\nstorage: {filesystem: {rootdirectory: ${folder}/data}}\n`,
     );
     server = spawn(BINARY, ["serve", settings], { stdio: "ignore" });
-    for (let tries = 0; tries < 100; tries += 1) {
+    for (let tries = 0; tries < 1000; tries += 1) {
       if (
         await fetch(`http://${origin}/v2/`).then(
           ({ ok }) => ok,

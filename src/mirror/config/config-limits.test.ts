@@ -3,7 +3,7 @@ import { parseSyncYaml } from "./parse.ts";
 import { formatProblem } from "./sync-config.ts";
 
 // Texts that took minutes, or memory without end. A machine that is busy has ten times what it needs.
-const TIME = { timeout: 30_000 };
+const TIME = { timeout: 300_000 };
 const MIB = 1024 * 1024;
 
 function problems(text: string, variables: Readonly<Record<string, string>> = {}): string[] {

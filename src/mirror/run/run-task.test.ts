@@ -218,7 +218,7 @@ describe("runTask", () => {
 
   it("gives up an attempt that takes too long", async () => {
     const { source, target } = registries("a");
-    source.slow = 200;
+    source.slow = 60_000;
     const task = { ...taskOf(source, [target], { retry: { attempts: 2 } }), timeout: 20 };
     const summary = await runTask(task, fakePorts());
     expect(itemOf(summary, "a")).toMatchObject({ outcome: "failed", failure: "transient" });
@@ -276,7 +276,7 @@ describe("runTask", () => {
       setTimeout(() => ports.stop.abort(new Error("stopped")), 30);
       const start = Date.now();
       expect((await runTask(taskOf(source, [target]), ports)).state).toBe("canceled");
-      expect(Date.now() - start).toBeLessThan(2000);
+      expect(Date.now() - start).toBeLessThan(30_000);
     });
   });
 

@@ -186,7 +186,7 @@ describe.each(kubectlPrograms())("$name over TLS", (kubectl) => {
     await run("alice", "get", "--raw", "/apis/iam.entrepot.dev/v1/users/alice");
     await run("alice", "delete", "--raw", `/apis/iam.entrepot.dev/v1/users/alice/tokens/${id}`);
     await expect
-      .poll(async () => (await attempt("alice", "get", "users", "--request-timeout=10s")).stderr, { timeout: 5000 })
+      .poll(async () => (await attempt("alice", "get", "users", "--request-timeout=10s")).stderr, { timeout: 60_000 })
       .toMatch(/unauthorized|logged in|provide credentials/i);
   });
 

@@ -4,7 +4,7 @@ import { kubectlPrograms } from "./programs.ts";
 import { task, TASK_DEFINITION, taskFile, tasksPath } from "./tasks.ts";
 
 /** How long a change may take to be seen, in milliseconds; it takes a few hundredths of this. */
-const SEEN_MS = 15_000;
+const SEEN_MS = 60_000;
 
 describe.each(kubectlPrograms())("$name: watching", (program) => {
   const kubectl = useKubectl(program, TASK_DEFINITION);

@@ -223,7 +223,7 @@ export function watching(
 }
 
 /** Waits for something to become so. */
-export async function until(condition: () => boolean, timeout = 20_000): Promise<void> {
+export async function until(condition: () => boolean, timeout = 120_000): Promise<void> {
   const end = Date.now() + timeout;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`not so after ${timeout} ms: ${condition.toString()}`);

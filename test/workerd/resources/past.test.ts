@@ -3,7 +3,16 @@ import type { ResourceObject } from "../../../src/resources/index.ts";
 import { isRestorer } from "../../../src/resources/storage.ts";
 import { bindings } from "../bindings.ts";
 import { secretPlatform } from "../secret-fixture.ts";
-import { type ExampleTasks, exampleTasks, listQuery, namesOf, NAMESPACE, requestContext, watching } from "./fixture.ts";
+import {
+  type ExampleTasks,
+  exampleTasks,
+  listQuery,
+  namesOf,
+  NAMESPACE,
+  requestContext,
+  until,
+  watching,
+} from "./fixture.ts";
 
 const context = requestContext();
 const HOUR = 3_600_000;
@@ -102,7 +111,7 @@ describe("compaction", () => {
     // 30 of the last hour, and the one that the first of them changed.
     expect((await history(tasks, "busy")).items).toHaveLength(31);
     const tooOld = watching(tasks.tasks, first.metadata.resourceVersion);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await until(() => tooOld.failure() !== undefined);
     expect(tooOld.failure()).toMatchObject({ reason: "Expired", code: 410 });
     now += 2 * HOUR;
     await compact();

@@ -48,7 +48,7 @@ describe("a watch over HTTP", () => {
     const frames = parsed(await response.text());
     expect(frames.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(["ADDED after"]);
     expect(Date.now() - began).toBeGreaterThanOrEqual(1900);
-    expect(Date.now() - began).toBeLessThan(8000);
+    expect(Date.now() - began).toBeLessThan(60_000);
   });
 
   it("sends what there is first, and marks where that ends", async () => {
@@ -149,7 +149,7 @@ describe("a watch over a WebSocket", () => {
       code = event.code;
     });
     socket.accept();
-    await until(() => code !== undefined, 8000);
+    await until(() => code !== undefined);
     expect(code).toBe(1000);
   });
 });

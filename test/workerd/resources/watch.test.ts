@@ -153,12 +153,12 @@ describe("a watcher sees each change once, in order", () => {
     await until(() => watched.bookmark() !== undefined);
     await tasks.create("second");
     expect(await runDurableObjectAlarm(hubOf(tasks))).toBe(true);
-    await until(() => watched.events().length === 1, 4000);
+    await until(() => watched.events().length === 1);
     // A hub that slept does not know what was told before.
     await evictDurableObject(hubOf(tasks));
     await tasks.create("third");
     expect(await runDurableObjectAlarm(hubOf(tasks))).toBe(true);
-    await until(() => watched.events().length === 2, 4000);
+    await until(() => watched.events().length === 2);
     expect(watched.seen()).toEqual(["ADDED second", "ADDED third"]);
   });
 
