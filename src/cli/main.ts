@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import type { Sleep } from "../mirror/index.ts";
 import { readCommand, type SyncOptions, UsageError } from "./options.ts";
 import { jsonReporter, lineReporter, type Reporter } from "./reporter.ts";

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Checkpoints, CreatedDates, ImageName, ReferrerChecks, WrittenDigests } from "../mirror/index.ts";
 import { UsageError } from "./options.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Digest, parseDigest } from "./digest.ts";
 
 const digest = z.string().transform((text, context): Digest => {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { err, ok, type Result } from "../platform/index.ts";
 import { childDescriptorSchema, descriptorSchema } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { KindDeclaration } from "../resources/index.ts";
 
 export const CONTENT_GROUP = "content.entrepot.dev";

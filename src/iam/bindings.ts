@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AdmissionAttributes, KindDeclaration, StatusCause } from "../resources/index.ts";
 import { CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS } from "./names.ts";
 import { subjectCauses, subjectSchema } from "./subjects.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Issuer, IssuerLogin } from "../access/index.ts";
 import { type KindDeclaration, secretReferenceAnywhere } from "../resources/index.ts";
 import { FEDERATED_ISSUERS } from "./names.ts";

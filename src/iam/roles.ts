@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BUILT_IN_ROLES } from "../access/index.ts";
 import {
   type FullStorage,

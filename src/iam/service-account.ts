@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { serviceAccountIdentity } from "../access/index.ts";
 import { checkName, type KindDeclaration, type KindRegistration } from "../resources/index.ts";
 import { type AccountKind, AccountStorage, type AccountStoragePorts } from "./account-storage.ts";

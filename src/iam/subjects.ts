@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { GROUPS, serviceAccountIdentity } from "../access/index.ts";
 import type { StatusCause } from "../resources/index.ts";
 

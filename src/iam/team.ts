@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { KindDeclaration } from "../resources/index.ts";
 import { TEAMS } from "./names.ts";
 import { memberSchema } from "./subjects.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Descriptor } from "./descriptor.ts";
 
 /** A descriptor as registries write it: of what is not needed, nonsense counts as not given. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AuditChain } from "../access/index.ts";
 import type { GarbageCollector } from "../content/index.ts";
 import type { Clock, Log } from "../platform/index.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A key as it is kept: under which of the keys of `SECRETS_KEY`, and encrypted. */
 export const wrappedKeySchema = z.object({ masterKey: z.string(), wrapped: z.string() });

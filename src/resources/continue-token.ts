@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { StatusError } from "./status-error.ts";
 
 /** Where a list goes on: after this object, as part of the list that began at version `rv`. */

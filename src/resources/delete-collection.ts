@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Log } from "../platform/index.ts";
 import type { KindKey } from "./client.ts";
 import { decodeContinue } from "./continue-token.ts";

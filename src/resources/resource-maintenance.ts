@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock, Log } from "../platform/index.ts";
 import type { DefinitionCleaner } from "./definitions/definition-cleaner.ts";
 import { type CollectionPorts, collectionStepSchema, goOnDeleting } from "./delete-collection.ts";

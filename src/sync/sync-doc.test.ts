@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { mirrorTaskShape } from "../mirror/index.ts";
 import { registrySpec } from "./kinds/registry.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { toBase64Url } from "../../platform/index.ts";
 
 /** How long a sign-in by an identity provider may take, in seconds. */

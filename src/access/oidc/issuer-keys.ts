@@ -1,5 +1,5 @@
 import { createLocalJWKSet, type JWTVerifyGetKey } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type Clock, err, Lru, ok, type Outbound, type Result } from "../../platform/index.ts";
 import { createDocuments, type DocumentFailure } from "./documents.ts";
 import type { MetadataFailure, Providers } from "./provider-metadata.ts";

@@ -1,5 +1,5 @@
 import { errors, jwtVerify, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type Clock, err, ok, type Result } from "../../platform/index.ts";
 import type { CredentialUse, ScopeAccess } from "../identity.ts";
 import { SCOPE_LIMITS } from "./scope.ts";

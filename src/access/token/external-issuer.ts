@@ -1,5 +1,5 @@
 import { errors, importX509, type JWTVerifyGetKey } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type Clock, err, ok } from "../../platform/index.ts";
 import { API_GROUPS } from "../api-groups.ts";
 import type { Authenticator } from "../authenticator.ts";

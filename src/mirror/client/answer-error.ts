@@ -1,5 +1,5 @@
 import { RegistryError, type RegistryFailure } from "../registry.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { discard, type HttpAnswer, readBytes } from "./http-client.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import { paceOf } from "./rate-limit.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ManifestContent, ManifestHead } from "../descriptor.ts";
 import { RegistryError, type SourceRepository } from "../registry.ts";
 import { checkedDigest, checkedReference } from "./names.ts";

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { mirrorTaskShape } from "../rules/index.ts";
 import { registryEntrySchema } from "./entry-schemas.ts";
 import { escapeVariables } from "./expand.ts";

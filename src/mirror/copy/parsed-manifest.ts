@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { descriptorSchema } from "../descriptor-schema.ts";
 import type { Descriptor, ManifestContent } from "../descriptor.ts";
 import { digestLike } from "../digest.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A text with a length and a check that zod runs and JSON Schema cannot say. */
 export function checkedText(maximum: number, problemOf: (text: string) => string | undefined): z.ZodString {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { mirrorRulesSchema, mirrorTaskShape } from "./mirror-rules.ts";
 
 const taskSchema = z.object(mirrorTaskShape);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { checkedText } from "./checked-text.ts";
 import { cronProblem } from "./cron.ts";
 import { durationProblem, parseDuration } from "./duration.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { configJson, readConfig } from "../copy/index.ts";
 import { parseManifest } from "../copy/parsed-manifest.ts";
 import type { Descriptor } from "../descriptor.ts";

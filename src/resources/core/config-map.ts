@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AdmissionAttributes, KindRegistration } from "../group-builder.ts";
 import type { StatusCause } from "../status-error.ts";
 import { sameJson } from "../object-pipeline.ts";

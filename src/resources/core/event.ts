@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AdmissionAttributes, GroupBuilder, KindRegistration } from "../group-builder.ts";
 import type { PrinterColumn } from "../kind.ts";
 import type { StatusCause } from "../status-error.ts";

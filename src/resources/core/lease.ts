@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { GroupBuilder } from "../group-builder.ts";
 import { presentOnly } from "./present-only.ts";
 

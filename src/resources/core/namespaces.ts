@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../../platform/index.ts";
 import type { KindRegistration } from "../group-builder.ts";
 import { impliedMetadata, NEVER_WRITTEN, withImplied } from "../implied-objects.ts";

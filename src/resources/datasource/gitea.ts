@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type DataSourceAdapter, pick, type Source } from "./adapter.ts";
 import { expectOk, items, property } from "./answers.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { badRequest } from "../status-error.ts";
 import { basic, type DataSourceAdapter } from "./adapter.ts";
 import { expectOk } from "./answers.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { KindDeclaration } from "../kind.ts";
 import { secretReference } from "../use/secret-reference.ts";
 import type { DataSourceAdapter } from "./adapter.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { KindDeclaration } from "../kind.ts";
 import { conditionSchema, definitionSpecSchema } from "./resource-definition.ts";
 

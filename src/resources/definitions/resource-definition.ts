@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { KindDeclaration, SchemaNode } from "../kind.ts";
 
 /** The group of the kinds by which the platform itself is extended. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ServedGroup } from "../api-model.ts";
 import type { KindDeclaration } from "../kind.ts";
 import { serveKind } from "../schema/serve-kind.ts";

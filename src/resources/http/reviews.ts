@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isAnonymous } from "../../access/index.ts";
 import { StatusError } from "../status-error.ts";
 import { decodeBody } from "./body.ts";

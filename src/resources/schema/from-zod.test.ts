@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { SchemaNode } from "../kind.ts";
 import { nodeFromZod } from "./from-zod.ts";
 import { checkStructural } from "./structural.ts";

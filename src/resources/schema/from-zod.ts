@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SchemaNode } from "../kind.ts";
 import { cleanNode } from "./json-schema-node.ts";
 

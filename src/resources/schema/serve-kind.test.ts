@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { KindDeclaration } from "../kind.ts";
 import { withDefaults } from "./defaults.ts";
 import { serveKind } from "./serve-kind.ts";

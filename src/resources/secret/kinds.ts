@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { KindDeclaration } from "../kind.ts";
 import { secretReference, uses } from "../use/secret-reference.ts";
 import { KEEPERS, SECRET_GROUP, SECURE_VALUES } from "./names.ts";

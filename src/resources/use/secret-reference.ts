@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { KindKey } from "../client.ts";
 import type { UsedKind } from "../kind.ts";
 import { SECURE_VALUES } from "../secret/names.ts";

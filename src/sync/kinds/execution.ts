@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isLabelValue, type KindDeclaration, type ResourceObject } from "../../resources/index.ts";
 import { EXECUTION_STATES, executionName, isActive, type StoredExecution, type StoredItem } from "../store/index.ts";
 import { type Condition, conditionsSchema, timestamp } from "./condition.ts";

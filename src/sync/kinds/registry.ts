@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type KindDeclaration, secretReference } from "../../resources/index.ts";
 import { conditionsSchema } from "./condition.ts";
 import { REGISTRIES } from "./names.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { mirrorTaskShape } from "../../mirror/index.ts";
 import { checkName, type KindDeclaration, type ResourceObject } from "../../resources/index.ts";
 import { conditionsSchema } from "./condition.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Connecter, notFound, type ResourceClient, StatusError } from "../../resources/index.ts";
 import { executionName, type ExecutionStore } from "../store/index.ts";
 import { executionObject } from "./execution.ts";

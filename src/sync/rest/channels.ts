@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ResourceClient, ResourceObject } from "../../resources/index.ts";
 import { NOTIFICATION_CHANNELS, type NotificationChannelSpec, SYNC_API_VERSION } from "../kinds/index.ts";
 import { displayName, updatedAt, withDisplayName } from "./object-names.ts";

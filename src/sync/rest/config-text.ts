@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ConfigProblem, type ParsedSyncConfig, parseSyncYaml } from "../../mirror/index.ts";
 import type { YamlPath } from "../../platform/index.ts";
 import { RestFault } from "./rest-fault.ts";

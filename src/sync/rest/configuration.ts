@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BODY_FAULT_STATUS, bodyFaultMessage, readBodyText } from "../../platform/index.ts";
 import { REGISTRIES, SYNC_TASKS } from "../kinds/index.ts";
 import { readConfig } from "./config-text.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { EXECUTIONS, SYNC_TASKS, type SyncTaskSpec, type SyncTaskStatus } from "../kinds/index.ts";
 import {
   type ExecutionQuery,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { equalSecrets } from "../../access/index.ts";
 import type { RegistryConfig, TaskConfig } from "../../mirror/index.ts";
 import { type KindKey, sameJson } from "../../resources/index.ts";

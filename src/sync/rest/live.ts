@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ownOrigin } from "../../access/index.ts";
 import { EXECUTIONS } from "../kinds/index.ts";
 import { namespacesOf } from "./objects.ts";

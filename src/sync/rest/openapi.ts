@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { OTHER_OPERATIONS } from "./openapi-others.ts";
 import type { RestRoute } from "./route.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ResourceObject } from "../../resources/index.ts";
 import { LOCAL_REGISTRY, REGISTRIES, type RegistrySpec, type RegistryStatus } from "../kinds/index.ts";
 import { displayName } from "./object-names.ts";

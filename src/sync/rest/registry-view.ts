@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ResourceObject } from "../../resources/index.ts";
 import { LOCAL_REGISTRY, type RegistrySpec, type RegistryStatus } from "../kinds/index.ts";
 import { REGISTRY_TYPES } from "../kinds/registry.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Identity } from "../../access/index.ts";
 import { decodeBody, type KindKey, type ResourceClient } from "../../resources/index.ts";
 import type { NumberedKind } from "../store/index.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CHANNEL_ROUTES } from "./channels.ts";
 import { CONFIG_ROUTES } from "./configuration.ts";
 import { EXECUTION_ROUTES } from "./executions.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { EXECUTIONS, SYNC_TASKS, type SyncTaskSpec } from "../kinds/index.ts";
 import type { ExecutionState } from "../store/index.ts";
 import { STATES_OF } from "./execution-view.ts";

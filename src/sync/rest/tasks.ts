@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { applyMergePatch } from "../../resources/index.ts";
 import { SYNC_API_VERSION, SYNC_TASKS, type SyncTaskSpec, type SyncTaskStatus } from "../kinds/index.ts";
 import { displayName, withDisplayName } from "./object-names.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RegistryError } from "../../registry.ts";
 import { postForm, readTokenAnswer, type TokenPorts } from "./bearer.ts";
 

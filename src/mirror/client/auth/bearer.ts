@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../../../platform/index.ts";
 import { RegistryError } from "../../registry.ts";
 import { answerError } from "../answer-error.ts";

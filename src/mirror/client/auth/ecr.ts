@@ -1,5 +1,5 @@
 import { AwsV4Signer } from "aws4fetch";
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../../../platform/index.ts";
 import { RegistryError } from "../../registry.ts";
 import { answerError, readErrorBody } from "../answer-error.ts";

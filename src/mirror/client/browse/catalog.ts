@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RegistryError } from "../../registry.ts";
 import { CATALOG_SCOPE } from "../auth/scopes.ts";
 import { CLIENT_LIMITS } from "../limits.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RegistryError } from "../../registry.ts";
 import { wholeList } from "../whole-list.ts";
 import { API_PAGE, apiJson, type Browser, type BrowserPorts } from "./browser.ts";

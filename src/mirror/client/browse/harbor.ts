@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { answerError } from "../answer-error.ts";
 import { discard } from "../http-client.ts";
 import { wholeList } from "../whole-list.ts";
