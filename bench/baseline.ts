@@ -10,14 +10,16 @@ const NAME = "baseline";
  * Serves `baseline-worker.js` on the engine of a self-host, with a socket of its own as `runtime.ts` gives the
  * registry one. A process of its own, so that its runtime's memory can be told from others'.
  * @param data folder for files and the simulated bucket
+ * @param inspector port of DevTools
  */
-async function serve(data: string): Promise<void> {
+async function serve(data: string, inspector: string | undefined): Promise<void> {
   Object.assign(process.env, WRANGLER_ENV);
   const disk = path.join(data, "disk");
   mkdirSync(disk, { recursive: true });
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...runtimeDefaults(data),
+      ...(inspector === undefined ? {} : { inspectorPort: Number(inspector) }),
       workers: [
         {
           name: NAME,
@@ -43,4 +45,4 @@ async function serve(data: string): Promise<void> {
   console.log(`Ready on http://127.0.0.1:${port}`);
 }
 
-await serve(process.argv[2] ?? "");
+await serve(process.argv[2] ?? "", process.argv[3]);

@@ -15,6 +15,7 @@ import type { Row } from "./table.ts";
 import { renderRows } from "./table.ts";
 import { tlsTransfers } from "./tls.ts";
 import { filesystemTransfers, r2Transfers } from "./transfers.ts";
+import { uploadMemory } from "./upload-memory.ts";
 
 /** Rounds of each measurement, and seconds of one round of those that count requests. */
 const TRANSFER_ROUNDS = 7;
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
   await onR2.stop();
   await baseline.stop();
   add(await memory());
+  add(await uploadMemory());
   const counts = await operationCounts();
   add(counts.rows);
   console.log(counts.tables);

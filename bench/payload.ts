@@ -26,13 +26,13 @@ const LAST_FRAME = Buffer.from("0\r\n\r\n");
 const pool = Array.from({ length: POOL_BLOCKS }, () => randomBytes(BLOCK_BYTES));
 const framedPool = pool.map(frame);
 
-/** A new payload of `blocks` MiB and a few bytes, unlike any other. */
-export function payload(blocks: number): Payload {
-  const own = randomBytes(OWN_BYTES);
+/** A new payload of `blocks` MiB and a few bytes, unlike any other. @param ownBytes how many a few are */
+export function payload(blocks: number, ownBytes = OWN_BYTES): Payload {
+  const own = randomBytes(ownBytes);
   const hash = createHash("sha256").update(own);
   for (let index = 0; index < blocks; index += 1) hash.update(block(pool, index));
   return {
-    size: OWN_BYTES + blocks * BLOCK_BYTES,
+    size: ownBytes + blocks * BLOCK_BYTES,
     digest: `sha256:${hash.digest("hex")}`,
     *pieces(framed) {
       yield framed ? frame(own) : own;

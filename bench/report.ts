@@ -31,7 +31,8 @@ How to read it:
 - docker-registry 2.8 compiles the regular expressions of its URL builder for every request; that, not the disk, is its
   rate of small requests.
 - The simulated bucket reads an object made of parts many times more slowly than one written whole. R2 itself does not.
-- Memory is by how much workerd's resident memory peaks above its rest before.
+- Memory is by how much workerd's resident memory peaks above its rest before. **isolate** is the heap and the buffers of
+  the Worker alone, garbage included, and nothing of the simulated bucket.
 
 ## Calls of bindings
 

@@ -64,10 +64,11 @@ export async function startRegistry(
   });
 }
 
-/** The bare Worker of `baseline-worker.js`. */
-export async function startBaseline(): Promise<Service> {
+/** The bare Worker of `baseline-worker.js`. @param inspector port of DevTools; none, if there is none */
+export async function startBaseline(inspector?: number): Promise<Service> {
   const folder = newFolder();
-  return startNode([path.join(import.meta.dirname, "baseline.ts"), folder], folder, {});
+  const args = inspector === undefined ? [folder] : [folder, String(inspector)];
+  return startNode([path.join(import.meta.dirname, "baseline.ts"), ...args], folder, {});
 }
 
 /** A script that prints `Ready on <url>`, run by this Node. `folder` is removed when it is stopped. */
@@ -188,7 +189,8 @@ async function announced(child: ChildProcess): Promise<string> {
   });
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,4 +1,5 @@
 import { type Clock, type Lease, Leases } from "../platform/index.ts";
+import { freeBytes } from "./free-bytes.ts";
 
 /**
  * Parts whose bytes are in memory at the same time: 32 MiB of parts of 8 MiB, in an isolate that has 128 MB for everything.
@@ -66,10 +67,9 @@ export class PartMemory {
         if (!lent) return;
         lent = false;
         lease.release();
-        // Made anew for each part, memory would be collected long after it is of use; kept for ever, it would be missing
-        // for everything else.
-        if (this.#parts.demand > 0) this.#idle.push(bytes);
-        else this.#idle.length = 0;
+        // Kept for ever, it would be missing for everything else.
+        this.#idle.push(bytes);
+        if (this.#parts.demand === 0) for (const idle of this.#idle.splice(0)) freeBytes(idle);
       },
     };
   }

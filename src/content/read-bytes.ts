@@ -1,4 +1,5 @@
 import { type BodyPace, BodyWatch, STREAM_PACE } from "../platform/index.ts";
+import { freeBytes } from "./free-bytes.ts";
 
 /** Bytes of memory that is read into: few calls for large bodies, little lost when a connection breaks. */
 const READ_BYTES = 1024 * 1024;
@@ -41,7 +42,11 @@ export async function* readBytes(
       watch.resume();
       const { value, done } = await reader.readAtLeast(Math.min(LEAST_BYTES, most), buffer);
       if (stalled) throw new Error("the bytes came too slowly");
-      if (done || value === undefined) return;
+      if (value === undefined) return;
+      if (done) {
+        freeBytes(value);
+        return;
+      }
       watch.got(value.byteLength);
       watch.rest();
       yield value;

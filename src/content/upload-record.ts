@@ -1,5 +1,6 @@
 import type { MultipartWrite, Part } from "./blob-store.ts";
 import type { Digest, DigestAlgorithm } from "./digest.ts";
+import { freeBytes } from "./free-bytes.ts";
 
 /** Largest value that a Durable Object stores under one key, with room to spare, in bytes. @see limit of 2 MB */
 const TAIL_PIECE_BYTES = 1024 * 1024;
@@ -70,24 +71,30 @@ export class UploadRecords {
   /** Adds bytes to the tail, whose length was `length`. */
   appendTail(length: number, bytes: Uint8Array): void {
     for (let offset = 0; offset < bytes.byteLength; offset += TAIL_PIECE_BYTES) {
-      const piece = bytes.subarray(offset, offset + TAIL_PIECE_BYTES);
       // Of a view, all the memory behind it would be stored.
-      this.#kv.put(tailName(length + offset), piece.byteLength === piece.buffer.byteLength ? piece : piece.slice());
+      const piece = bytes.slice(offset, offset + TAIL_PIECE_BYTES);
+      this.#kv.put(tailName(length + offset), piece);
+      freeBytes(piece);
     }
   }
 
-  /** The tail, whose length is `length`, piece by piece: each is read when it is asked for. */
+  /** The tail, whose length is `length`, piece by piece: each is read when it is asked for, and valid until the next is. */
   *tail(length: number): Generator<Uint8Array, void> {
     for (let offset = 0; offset < length;) {
       const piece = this.#kv.get<Uint8Array>(tailName(offset));
       if (piece === undefined) throw new Error(`the tail of an upload ends at ${offset} of ${length} bytes`);
-      yield piece;
       offset += piece.byteLength;
+      yield piece;
+      freeBytes(piece);
     }
   }
 
   clearTail(): void {
-    for (const [name] of Array.from(this.#kv.list({ prefix: "tail:" }))) this.#kv.delete(name);
+    const names = Array.from(this.#kv.list<Uint8Array>({ prefix: "tail:" }), ([name, piece]) => {
+      freeBytes(piece);
+      return name;
+    });
+    for (const name of names) this.#kv.delete(name);
   }
 }
 

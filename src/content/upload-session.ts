@@ -324,8 +324,9 @@ export class UploadSessionState {
 
   /** The tail as a body, of which no more than one piece is in memory at a time. */
   #tail({ tail }: UploadRecord): Uint8Array | ReadableStream<Uint8Array> {
-    const [first = new Uint8Array(0)] = this.#records.tail(tail);
-    return first.byteLength === tail ? first : streamOfPieces(tail, this.#records.tail(tail));
+    const pieces = this.#records.tail(tail);
+    const first = pieces.next().value ?? new Uint8Array(0);
+    return first.byteLength === tail ? first : streamOfPieces(tail, startingWith(first, pieces));
   }
 
   async #discard(record: UploadRecord): Promise<void> {
@@ -360,6 +361,11 @@ export class UploadSessionState {
       release();
     }
   }
+}
+
+function* startingWith(first: Uint8Array, rest: Iterable<Uint8Array>): Generator<Uint8Array, void> {
+  yield first;
+  yield* rest;
 }
 
 function* followedBy(pieces: Iterable<Uint8Array>, last: Uint8Array): Generator<Uint8Array, void> {

@@ -16,6 +16,8 @@ export interface RuntimeOptions {
   readonly port: number;
   readonly data: string;
   readonly settings: Readonly<Record<string, string>>;
+  /** Port of loopback at which Chrome's DevTools Protocol is spoken, by anybody who gets there: to measure, not to serve. */
+  readonly inspector?: number;
 }
 
 /** What the process that assembles the engine is told, on standard input. */
@@ -129,6 +131,7 @@ async function startWith(config: Buffer, options: RuntimeOptions): Promise<Worke
       "--socket-addr=entry=127.0.0.1:0",
       `--external-addr=loopback=127.0.0.1:${await logPort()}`,
       "--control-fd=3",
+      ...(options.inspector === undefined ? [] : [`--inspector-addr=127.0.0.1:${options.inspector}`]),
       "-",
     ],
     { env: { ...process.env, TZ: "UTC", WORKERD: workerdPath() }, stdio: ["pipe", "pipe", "pipe", "pipe"] },

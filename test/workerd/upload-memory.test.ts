@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { BlobStore } from "../../src/content/blob-store.ts";
 import { digestBytes } from "../../src/content/hasher.ts";
 import { DiskBlobStore, PartMemory, R2BlobStore } from "../../src/content/index.ts";
+import { UploadRecords } from "../../src/content/upload-record.ts";
 import { UploadSessionState } from "../../src/content/upload-session.ts";
 import { uploadSessionClient } from "../../src/content/upload-session-object.ts";
 import { bindings, retries } from "./bindings.ts";
@@ -83,6 +84,28 @@ describe("memory that objects held when they were reset", () => {
     });
     time.now += HOUR;
     expect([await memory.borrow(), await memory.borrow()].map(Boolean)).toEqual([true, true]);
+  });
+});
+
+describe("memory of bytes that were set aside", () => {
+  it("is given back piece by piece, and not when the engine gets to it", async () => {
+    await runInDurableObject(UPLOAD_SESSIONS.get(UPLOAD_SESSIONS.newUniqueId()), async (_, { storage }) => {
+      const records = new UploadRecords(storage);
+      records.appendTail(0, SOME);
+      expect(SOME.byteLength).toBe(PART / 2);
+      const pieces: Uint8Array[] = [];
+      let read = 0;
+      for (const piece of records.tail(SOME.byteLength)) {
+        expect(sameBytes(piece, SOME.subarray(read, read + piece.byteLength))).toBe(true);
+        read += piece.byteLength;
+        pieces.push(piece);
+      }
+      expect(read).toBe(SOME.byteLength);
+      expect(pieces.map((piece) => piece.byteLength)).toEqual(pieces.map(() => 0));
+      records.clearTail();
+      expect(() => [...records.tail(1)]).toThrow("ends at 0");
+      await storage.deleteAll();
+    });
   });
 });
 
