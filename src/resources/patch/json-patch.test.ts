@@ -13,6 +13,11 @@ function reasonOf(patch: unknown): string {
   }
 }
 
+/** An object in an object, and so on. */
+function chain(depth: number): object {
+  return depth === 0 ? {} : { a: chain(depth - 1) };
+}
+
 describe("applyJsonPatch", () => {
   it("applies every operation, and leaves its arguments alone", () => {
     const before = structuredClone(object);
@@ -60,7 +65,61 @@ describe("applyJsonPatch", () => {
     [[{ op: "copy", from: "/toString", path: "/spec/x" }]],
     [[{ op: "copy", from: "/spec/list/length", path: "/spec/x" }]],
     [[{ op: "move", from: "/spec", path: "/spec/list/0" }]],
+    [[{ op: "move", from: "", path: "/spec/list/0" }]],
+    [[{ op: "remove", path: "" }]],
+    [[{ op: "replace", path: "/spec/list/-", value: 1 }]],
+    [[{ op: "add", path: "/spec/list/00", value: 1 }]],
+    [[{ op: "add", path: "/spec/list/1e0", value: 1 }]],
+    [[{ op: "replace", path: "/spec/list/length", value: 0 }]],
+    [[{ op: "test", path: "/spec/list", value: { 0: 1, 1: 2 } }]],
+    [[{ op: "test", path: "/spec/text", value: ["t"] }]],
   ])("refuses what does not fit: %j", (patch) => expect(reasonOf(patch)).toBe("Invalid"));
+
+  // Cases of https://github.com/json-patch/json-patch-tests, and of RFC 6902, appendix A.
+  it.each<[unknown, object, unknown]>([
+    [{ a: 1 }, { op: "add", path: "", value: [1] }, [1]],
+    [{ a: 1 }, { op: "replace", path: "", value: "x" }, "x"],
+    [{ a: { b: 1 } }, { op: "move", from: "/a", path: "" }, { b: 1 }],
+    [{ a: { b: 1 } }, { op: "copy", from: "/a", path: "" }, { b: 1 }],
+    [{ a: 1 }, { op: "copy", from: "", path: "/a" }, { a: { a: 1 } }],
+    [{ a: 1 }, { op: "move", from: "", path: "" }, { a: 1 }],
+    [{ "": 1 }, { op: "replace", path: "/", value: 2 }, { "": 2 }],
+    [{ "a~1b": 1, "a/b": 2 }, { op: "remove", path: "/a~01b" }, { "a/b": 2 }],
+    [{ 0: "x" }, { op: "replace", path: "/0", value: "y" }, { 0: "y" }],
+    [{ a: 1 }, { op: "add", path: "/-", value: 2 }, { a: 1, "-": 2 }],
+    [{ a: 1 }, { op: "add", path: "/a", value: null }, { a: null }],
+    [{ a: null }, { op: "test", path: "/a", value: null }, { a: null }],
+    [{ a: null }, { op: "remove", path: "/a" }, {}],
+    [{ a: { x: 1, y: [2] } }, { op: "test", path: "/a", value: { y: [2], x: 1 } }, { a: { x: 1, y: [2] } }],
+    [["a", "b", "c"], { op: "move", from: "/0", path: "/2" }, ["b", "c", "a"]],
+    [["a", "b", "c"], { op: "move", from: "/2", path: "/0" }, ["c", "a", "b"]],
+    [["a", "b"], { op: "add", path: "/2", value: "c" }, ["a", "b", "c"]],
+    [["a", "b"], { op: "add", path: "/1", value: ["c", "d"] }, ["a", ["c", "d"], "b"]],
+    [[1, [2]], { op: "replace", path: "/1/0", value: { c: 3 } }, [1, [{ c: 3 }]]],
+  ])("of %j: %j makes %j", (before, operation, after) => {
+    expect(applyJsonPatch(before, [operation])).toEqual(after);
+  });
+
+  it("gives each copy a value of its own", () => {
+    const patch = [
+      { op: "add", path: "/a", value: { b: [] } },
+      { op: "copy", from: "/a", path: "/c" },
+      { op: "add", path: "/a/b/-", value: 1 },
+    ];
+    expect(applyJsonPatch({}, patch)).toEqual({ a: { b: [1] }, c: { b: [] } });
+    expect(patch[0]).toEqual({ op: "add", path: "/a", value: { b: [] } });
+  });
+
+  it("does not walk into what moves have made too deep", () => {
+    const levels = Array.from({ length: 100 }, (_, index) => ({ op: "add", path: `/n${index}`, value: chain(90) }));
+    // Each chain takes all before it to its end.
+    const moves = levels.slice(1).map((_, at) => {
+      return { op: "move", from: `/n${at}`, path: `/n${at + 1}${"/a".repeat(90)}` };
+    });
+    for (const last of [[], [{ op: "copy", from: "/n99", path: "/x" }], [{ op: "test", path: "/n99", value: 1 }]]) {
+      expect(reasonOf([...levels, ...moves, ...last])).toBe("BadRequest");
+    }
+  });
 
   it("bounds operations, copies and nesting", () => {
     const test = { op: "test", path: "/spec/text", value: "t" };
