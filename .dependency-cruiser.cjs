@@ -47,10 +47,17 @@ module.exports = {
     },
     {
       name: "the-engine-is-pure",
-      comment: "Mirroring runs in Node as well: it knows the platform's tools, and nothing of the registry.",
+      comment:
+        "Mirroring runs in Node as well: it knows the vocabulary and the platform's tools, and nothing of the registry.",
       severity: "error",
       from: { path: "^src/mirror/" },
-      to: { path: "^src/(?!mirror/|platform/)" },
+      to: { path: "^src/(?!mirror/|oci/|platform/)" },
+    },
+    {
+      name: "the-vocabulary-is-pure",
+      severity: "error",
+      from: { path: "^src/oci/" },
+      to: { path: "^src/(?!oci/|platform/)" },
     },
     {
       name: "platform-is-the-floor",

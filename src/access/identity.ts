@@ -1,3 +1,4 @@
+import type { ScopeAccess } from "../oci/index.ts";
 import type { Grant, Policy } from "./policy.ts";
 
 /** What may be done to a repository. `catalog` is listing those that one may pull from. */
@@ -28,13 +29,6 @@ export interface Writer {
   readonly credential: CredentialUse["type"];
   /** Whether another party named them (`Identity.issuer`). */
   readonly isNamedElsewhere: boolean;
-}
-
-/** An entry of a token's claim `access`. @see Docker, "Token authentication specification" */
-export interface ScopeAccess {
-  readonly type: string;
-  readonly name: string;
-  readonly actions: readonly string[];
 }
 
 /** Who makes a request, and what roles let them do. */

@@ -1,4 +1,5 @@
-import type { RepositoryVerb, ScopeAccess } from "./identity.ts";
+import { namespaceOf, type ScopeAccess } from "../oci/index.ts";
+import type { RepositoryVerb } from "./identity.ts";
 import type { AccessRequest } from "./policy.ts";
 
 /** How roles name repositories: the actions of `/v2` are verbs of this resource. */
@@ -6,9 +7,7 @@ export const REPOSITORIES = { group: "content.entrepot.dev", resource: "reposito
 
 /** What doing `verb` to a repository asks of a policy. `repository` is the whole name: `team-a/app`. */
 export function repositoryAccess(verb: Exclude<RepositoryVerb, "catalog">, repository: string): AccessRequest {
-  const slash = repository.indexOf("/");
-  const namespace = slash < 0 ? "default" : repository.slice(0, slash);
-  return { verb, ...REPOSITORIES, subresource: "", namespace, name: repository };
+  return { verb, ...REPOSITORIES, subresource: "", namespace: namespaceOf(repository), name: repository };
 }
 
 /** Whether a credential that is limited to `scope` is good for a request. Only what `/v2` does can be in a scope. */

@@ -1,12 +1,11 @@
+import type { Digest, RepositoryName } from "../oci/index.ts";
 import type { Log } from "../platform/index.ts";
 import { err, ok, type Result } from "../platform/index.ts";
 import type { BlobLinkStore, LinkedBlob } from "./blob-link-store.ts";
 import type { BlobStore, ByteRange } from "./blob-store.ts";
-import type { Digest } from "./digest.ts";
 import type { EdgeCache } from "./edge-cache.ts";
 import type { ContentFailure } from "./failure.ts";
 import { MAX_CACHED_BLOB_BYTES, type ReadCache } from "./read-cache.ts";
-import type { RepositoryName } from "./repository-name.ts";
 import type { UploadResult } from "./upload-record.ts";
 
 /** An orphan that a client asks for is kept when this share of its grace period is over. */

@@ -1,6 +1,5 @@
+import { type Digest, namespaceOf, type RepositoryName } from "../oci/index.ts";
 import { type Clock, type Database, nearest, type Queries, repeatable } from "../platform/index.ts";
-import type { Digest } from "./digest.ts";
-import { namespaceOf, type RepositoryName } from "./repository-name.ts";
 import type { UploadResult } from "./upload-record.ts";
 
 /** A blob that a repository holds. */

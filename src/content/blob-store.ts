@@ -1,5 +1,5 @@
+import type { Digest } from "../oci/index.ts";
 import type { Result } from "../platform/index.ts";
-import type { Digest } from "./digest.ts";
 
 /** Part of an object. Both in bytes; `offset + length` never exceeds the object. */
 export interface ByteRange {

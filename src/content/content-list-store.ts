@@ -1,7 +1,5 @@
+import { type Digest, namespaceOf, type RepositoryName, type Tag } from "../oci/index.ts";
 import type { Database } from "../platform/index.ts";
-import type { Digest } from "./digest.ts";
-import { namespaceOf, type RepositoryName } from "./repository-name.ts";
-import type { Tag } from "./tag.ts";
 
 /** What a repository holds, in numbers. Times are milliseconds since the Unix epoch. */
 export interface ListedRepository {

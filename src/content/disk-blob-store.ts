@@ -1,3 +1,4 @@
+import { type Digest, digestAlgorithm, digestBytes } from "../oci/index.ts";
 import { err, ok, type Result } from "../platform/index.ts";
 import type {
   BlobStore,
@@ -8,9 +9,8 @@ import type {
   Part,
   WriteFailure,
 } from "./blob-store.ts";
-import { type Digest, digestAlgorithm } from "./digest.ts";
 import { pumpHashed } from "./hashed-pump.ts";
-import { digestBytes, Hasher } from "./hasher.ts";
+import { Hasher } from "./hasher.ts";
 import { KEY_PREFIX } from "./object-key.ts";
 import { readBytes } from "./read-bytes.ts";
 

@@ -1,4 +1,4 @@
-import type { Digest } from "./digest.ts";
+import type { Digest } from "../oci/index.ts";
 
 /** Everything that may go wrong in the content kernel and is not a bug. Each surface has one switch over it. */
 export type ContentFailure =

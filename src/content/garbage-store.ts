@@ -1,6 +1,6 @@
+import type { Digest } from "../oci/index.ts";
 import type { Clock, Database } from "../platform/index.ts";
 import { condemnBlobs, UNHELD } from "./blob-link-store.ts";
-import type { Digest } from "./digest.ts";
 
 /** Finds and forgets what nothing refers to. Each method does a bounded amount and answers how much. */
 export class GarbageStore {

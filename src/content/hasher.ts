@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { type Digest, type DigestAlgorithm, digestOf } from "./digest.ts";
+import { type Digest, type DigestAlgorithm, digestOf } from "../oci/index.ts";
 
 /** A native hash of bytes that arrive in pieces. */
 export class Hasher {
@@ -26,11 +26,6 @@ export class Hasher {
   digest(): Digest {
     return digestOf(this.algorithm, this.#hash.copy().digest("hex"));
   }
-}
-
-/** The digest of `bytes`. */
-export function digestBytes(algorithm: DigestAlgorithm, bytes: Uint8Array): Digest {
-  return digestOf(algorithm, createHash(algorithm).update(bytes).digest("hex"));
 }
 
 /** The digest of everything `stream` yields. */

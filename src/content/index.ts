@@ -12,22 +12,17 @@ export type {
   ListedTag,
 } from "./content-list-store.ts";
 export type { ContentUsage } from "./content-usage-store.ts";
-export { type Digest, type DigestAlgorithm, digestAlgorithm, isDigestAlgorithm, parseDigest } from "./digest.ts";
 export { DiskBlobStore } from "./disk-blob-store.ts";
 export { EdgeCache, type EdgePorts } from "./edge-cache.ts";
 export type { ContentFailure } from "./failure.ts";
 export type { GarbageCollector } from "./garbage-collector.ts";
-export { MAX_MANIFEST_BYTES } from "./manifest.ts";
+export { MAX_MANIFEST_BYTES } from "./pushed-manifest.ts";
 export type { StoredManifest } from "./manifest-store.ts";
 export type { ManifestPushed, Manifests, Referrer } from "./manifests.ts";
-export { essence, isImageManifest, isIndex, MEDIA_TYPES } from "./media-type.ts";
 export type { Names } from "./names.ts";
 export { PartMemory } from "./part-memory.ts";
 export { R2BlobStore } from "./r2-blob-store.ts";
-export { parseReference, type Reference } from "./reference.ts";
-export { type Namespace, namespaceOf, parseRepositoryName, type RepositoryName } from "./repository-name.ts";
 export { presigner, S3BlobStore } from "./s3-blob-store.ts";
-export { parseTag, type Tag } from "./tag.ts";
 export { uploadSessionClass } from "./upload-session-object.ts";
 export type { UploadAccount } from "./upload-session.ts";
 export type { UploadAddress, UploadBody, Uploads } from "./uploads.ts";

@@ -1,10 +1,7 @@
+import type { Digest, Reference, RepositoryName, Tag } from "../oci/index.ts";
 import { type Clock, type Database, nearest, type Queries, repeatable } from "../platform/index.ts";
 import { condemnBlobs, insertRepository, upsertBlob } from "./blob-link-store.ts";
-import type { Digest } from "./digest.ts";
-import type { Manifest, ManifestReference } from "./manifest.ts";
-import type { Reference } from "./reference.ts";
-import type { RepositoryName } from "./repository-name.ts";
-import type { Tag } from "./tag.ts";
+import type { ManifestReference, PushedManifest } from "./pushed-manifest.ts";
 import type { UploadResult } from "./upload-record.ts";
 
 /** A manifest that a repository holds. */
@@ -26,7 +23,7 @@ export interface ReferrerRow extends StoredManifest {
 export interface ManifestPush {
   readonly repository: RepositoryName;
   readonly object: UploadResult;
-  readonly manifest: Manifest;
+  readonly pushed: PushedManifest;
   readonly tags: readonly Tag[];
 }
 
@@ -52,15 +49,15 @@ export class ManifestStore {
    */
   async put(push: ManifestPush): Promise<string | undefined> {
     const now = this.#clock();
-    const { repository, object, manifest } = push;
+    const { repository, object, pushed } = push;
     try {
       const [, , stored] = await repeatable(this.#database).batch<{ storage_key: string }>([
         insertRepository(this.#database, repository, now),
-        this.#guard(repository, manifest.references),
+        this.#guard(repository, pushed.references),
         upsertBlob(this.#database, object, now),
         this.#insertManifest(push, now),
         this.#insertReferences(push),
-        this.#adoptOrphans(repository, manifest.references),
+        this.#adoptOrphans(repository, pushed.references),
         this.#setTags(push, now),
       ]);
       return stored?.results[0]?.storage_key ?? object.key;
@@ -153,7 +150,7 @@ export class ManifestStore {
       .bind(repository, ...requiredDigests(references));
   }
 
-  #insertManifest({ repository, object, manifest }: ManifestPush, now: number): D1PreparedStatement {
+  #insertManifest({ repository, object, pushed: { manifest } }: ManifestPush, now: number): D1PreparedStatement {
     const annotations = JSON.stringify(manifest.annotations ?? {});
     return this.#database
       .prepare(
@@ -166,14 +163,14 @@ export class ManifestStore {
         object.digest,
         manifest.mediaType,
         manifest.artifactType ?? null,
-        manifest.subject ?? null,
+        manifest.subject?.digest ?? null,
         annotations.length <= MAX_ANNOTATIONS_TEXT ? annotations : null,
         now,
       );
   }
 
-  #insertReferences({ repository, object, manifest }: ManifestPush): D1PreparedStatement {
-    const references = manifest.references.map(({ kind, digest }) => [kind, digest]);
+  #insertReferences({ repository, object, pushed }: ManifestPush): D1PreparedStatement {
+    const references = pushed.references.map(({ kind, digest }) => [kind, digest]);
     return this.#database
       .prepare(
         `INSERT INTO manifest_references (repository_id, manifest_digest, kind, target_digest)

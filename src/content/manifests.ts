@@ -1,16 +1,22 @@
+import {
+  type Digest,
+  digestAlgorithm,
+  type DigestAlgorithm,
+  digestBytes,
+  parseManifest,
+  type Reference,
+  referenceText,
+  type RepositoryName,
+  type Tag,
+} from "../oci/index.ts";
 import { err, ok, type Result } from "../platform/index.ts";
 import type { BlobIndex } from "./blob-index.ts";
 import type { BlobStore } from "./blob-store.ts";
-import { type Digest, type DigestAlgorithm, digestAlgorithm } from "./digest.ts";
 import type { ContentFailure } from "./failure.ts";
-import { digestBytes } from "./hasher.ts";
-import { type Manifest, MAX_MANIFEST_BYTES, parseManifest } from "./manifest.ts";
 import type { ManifestStore, ReferrerRow, StoredManifest } from "./manifest-store.ts";
 import { newObjectKey } from "./object-key.ts";
+import { MAX_MANIFEST_BYTES, type PushedManifest, readPushedManifest } from "./pushed-manifest.ts";
 import type { ReadCache } from "./read-cache.ts";
-import { type Reference, referenceText } from "./reference.ts";
-import type { RepositoryName } from "./repository-name.ts";
-import type { Tag } from "./tag.ts";
 
 /** Annotation sizes vary a thousandfold; a page of referrers is also cut when it has this many bytes of them. */
 const REFERRERS_PAGE_BYTES = 2 * 1024 * 1024;
@@ -102,20 +108,20 @@ export class Manifests {
     const { repository, reference, bytes } = request;
     const checked = check(request, this.#ports.sparseIndexes);
     if (!checked.ok) return checked;
-    const { manifest, digest } = checked.value;
+    const { digest, pushed } = checked.value;
     const key = newObjectKey(now());
     const object = { key, digest, size: bytes.byteLength };
     const written = await store.write(key, bytes, object);
     if (!written.ok) throw new Error(`store refused bytes of its own digest ${digest}: ${written.error.reason}`);
     const tags = [...(reference.kind === "tag" ? [reference.tag] : []), ...request.tags];
-    const kept = await manifests.put({ repository, object, manifest, tags });
+    const kept = await manifests.put({ repository, object, pushed, tags });
     cache.forget(repository);
     if (kept !== key) blobs.drop(key);
     if (kept === undefined) {
-      const missing = await manifests.missing(repository, manifest.references);
+      const missing = await manifests.missing(repository, pushed.references);
       return err({ reason: "manifest-references-unknown", missing });
     }
-    return ok({ digest, subject: manifest.subject });
+    return ok({ digest, subject: pushed.manifest.subject?.digest });
   }
 
   /** Removes a manifest and every tag that names it. */
@@ -151,7 +157,9 @@ export class Manifests {
   ): Promise<Digest | undefined> {
     const parsed = parseManifest(await this.read(index), index.mediaType);
     const children = parsed.ok ? parsed.value.children : [];
-    return children.find((child) => child.os === platform.os && child.architecture === platform.architecture)?.digest;
+    return children.find(
+      (child) => child.platform?.os === platform.os && child.platform.architecture === platform.architecture,
+    )?.digest;
   }
 
   async #annotations(row: ReferrerRow): Promise<Readonly<Record<string, string>>> {
@@ -165,7 +173,7 @@ export class Manifests {
 function check(
   request: ManifestPushRequest,
   sparseIndexes: boolean,
-): Result<{ readonly manifest: Manifest; readonly digest: Digest }, ContentFailure> {
+): Result<{ readonly digest: Digest; readonly pushed: PushedManifest }, ContentFailure> {
   const { bytes, reference, contentType } = request;
   if (bytes.byteLength > MAX_MANIFEST_BYTES) return err({ reason: "manifest-too-large", limit: MAX_MANIFEST_BYTES });
   const algorithm: DigestAlgorithm = reference.kind === "digest" ? digestAlgorithm(reference.digest) : "sha256";
@@ -173,15 +181,6 @@ function check(
   if (reference.kind === "digest" && reference.digest !== digest) {
     return err({ reason: "digest-mismatch", expected: reference.digest, actual: digest });
   }
-  const parsed = parseManifest(bytes, contentType);
-  if (!parsed.ok) return err({ reason: "manifest-invalid", message: parsed.error });
-  const manifest = parsed.value;
-  return ok({ manifest: sparseIndexes ? withoutRequiredChildren(manifest) : manifest, digest });
-}
-
-function withoutRequiredChildren(manifest: Manifest): Manifest {
-  const references = manifest.references.map((reference) =>
-    reference.kind === "manifest" ? { ...reference, required: false } : reference,
-  );
-  return { ...manifest, references };
+  const pushed = readPushedManifest(bytes, contentType, sparseIndexes);
+  return pushed.ok ? ok({ digest, pushed: pushed.value }) : err({ reason: "manifest-invalid", message: pushed.error });
 }

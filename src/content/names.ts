@@ -1,8 +1,7 @@
+import type { RepositoryName, Tag } from "../oci/index.ts";
 import { err, ok, type Result } from "../platform/index.ts";
 import type { ContentFailure } from "./failure.ts";
 import type { ReadCache } from "./read-cache.ts";
-import type { RepositoryName } from "./repository-name.ts";
-import type { Tag } from "./tag.ts";
 import type { NamePage, TagStore } from "./tag-store.ts";
 
 /** One page of names, and whether more follow. */

@@ -1,6 +1,6 @@
+import { digestBytes } from "../oci/index.ts";
 import { describe, expect, test } from "vitest";
 import { Retries, Unavailable } from "../platform/index.ts";
-import { digestBytes } from "./hasher.ts";
 import { R2BlobStore } from "./r2-blob-store.ts";
 
 const INTERNAL = new Error("put: We encountered an internal error. Please try again. (10001)");

@@ -1,3 +1,4 @@
+import { type Digest, digestAlgorithm, digestHex } from "../oci/index.ts";
 import { err, ok, type Result, type Retries, Unavailable } from "../platform/index.ts";
 import type {
   BlobStore,
@@ -8,7 +9,6 @@ import type {
   Part,
   WriteFailure,
 } from "./blob-store.ts";
-import { type Digest, digestAlgorithm, digestHex } from "./digest.ts";
 import { KEY_PREFIX } from "./object-key.ts";
 
 /** Equal parts of a multipart write; 10,000 of them are 78 GiB. @see R2 limits: parts of 5 MiB to 5 GiB, all equal but the last */

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { type Digest, digestOf, parseRepositoryName, type RepositoryName } from "../oci/index.ts";
 import type { LinkedBlob } from "./blob-link-store.ts";
-import { type Digest, digestOf } from "./digest.ts";
 import { ReadCache } from "./read-cache.ts";
-import { parseRepositoryName, type RepositoryName } from "./repository-name.ts";
 
 const STALENESS = 1000;
 const REPOSITORY = name("team/app");

@@ -1,6 +1,5 @@
+import type { Digest, RepositoryName } from "../oci/index.ts";
 import { type Clock, Lru } from "../platform/index.ts";
-import type { Digest } from "./digest.ts";
-import type { RepositoryName } from "./repository-name.ts";
 
 /** Lookups that one isolate remembers at most; a list counts once for each of its entries. */
 const MAX_LOOKUPS = 20_000;

@@ -1,6 +1,5 @@
+import type { RepositoryName, Tag } from "../oci/index.ts";
 import type { Database } from "../platform/index.ts";
-import type { RepositoryName } from "./repository-name.ts";
-import type { Tag } from "./tag.ts";
 
 /** One page of names in lexical order: those after `after`, at most `limit`. */
 export interface NamePage {

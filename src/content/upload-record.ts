@@ -1,5 +1,5 @@
+import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { MultipartWrite, Part } from "./blob-store.ts";
-import type { Digest, DigestAlgorithm } from "./digest.ts";
 import { freeBytes } from "./free-bytes.ts";
 
 /** Largest value that a Durable Object stores under one key, with room to spare, in bytes. @see limit of 2 MB */

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
+import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import {
   type Clock,
   dropRest,
@@ -9,7 +10,6 @@ import {
   type Retries,
   Unavailable,
 } from "../platform/index.ts";
-import type { Digest, DigestAlgorithm } from "./digest.ts";
 import type { ContentFailure } from "./failure.ts";
 import { OpenUploads } from "./open-uploads.ts";
 import type { UploadResult } from "./upload-record.ts";

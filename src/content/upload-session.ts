@@ -1,6 +1,6 @@
+import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../oci/index.ts";
 import { type Clock, err, type Log, ok, type Result, Semaphore } from "../platform/index.ts";
 import type { BlobStore, MultipartWrite } from "./blob-store.ts";
-import { type Digest, type DigestAlgorithm, digestAlgorithm } from "./digest.ts";
 import type { ContentFailure } from "./failure.ts";
 import { pumpHashed } from "./hashed-pump.ts";
 import { digestStream, Hasher } from "./hasher.ts";

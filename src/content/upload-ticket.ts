@@ -1,6 +1,5 @@
+import { type DigestAlgorithm, isDigestAlgorithm, type RepositoryName } from "../oci/index.ts";
 import { toBase64Url, uuidv7, uuidv7Time } from "../platform/index.ts";
-import { type DigestAlgorithm, isDigestAlgorithm } from "./digest.ts";
-import type { RepositoryName } from "./repository-name.ts";
 
 /** What a client shows to continue an upload: who it is, and proof that this registry opened it. */
 export interface UploadTicket {

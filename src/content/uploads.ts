@@ -1,10 +1,9 @@
+import type { Digest, DigestAlgorithm, RepositoryName } from "../oci/index.ts";
 import { type Clock, err, ok, type Result, type Retries } from "../platform/index.ts";
 import type { BlobIndex } from "./blob-index.ts";
 import type { BlobStore } from "./blob-store.ts";
-import type { Digest, DigestAlgorithm } from "./digest.ts";
 import type { ContentFailure } from "./failure.ts";
 import { newObjectKey } from "./object-key.ts";
-import type { RepositoryName } from "./repository-name.ts";
 import { type UploadSessionClient, uploadSessionClient } from "./upload-session-object.ts";
 import type { UploadAccount } from "./upload-session.ts";
 import type { UploadTickets } from "./upload-ticket.ts";

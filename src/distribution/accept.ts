@@ -1,4 +1,4 @@
-import { essence, isImageManifest, isIndex } from "../content/index.ts";
+import { essence, isImageManifest, isIndex } from "../oci/index.ts";
 
 /**
  * Whether a client asks for an image and cannot take an index: its `Accept` names an image manifest's media type, no

@@ -1,4 +1,5 @@
-import type { Digest, LinkedBlob, RepositoryName } from "../content/index.ts";
+import type { Digest, RepositoryName } from "../oci/index.ts";
+import type { LinkedBlob } from "../content/index.ts";
 import { parseRange } from "./byte-range.ts";
 import { type Call, CONTENT_CACHE_CONTROL, isUnchanged, methodNotAllowed } from "./context.ts";
 import { errorResponse, failureResponse } from "./errors.ts";

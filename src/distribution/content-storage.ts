@@ -1,12 +1,6 @@
+import { namespaceOf, type RepositoryName } from "../oci/index.ts";
 import type { Gate, Identity } from "../access/index.ts";
-import {
-  type ContentFilter,
-  type ContentListStore,
-  type ContentPage,
-  type ContentPosition,
-  namespaceOf,
-  type RepositoryName,
-} from "../content/index.ts";
+import { type ContentFilter, type ContentListStore, type ContentPage, type ContentPosition } from "../content/index.ts";
 import {
   badRequest,
   conflict,

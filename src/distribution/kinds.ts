@@ -1,3 +1,4 @@
+import type { RepositoryName } from "../oci/index.ts";
 import { type Gate, type Identity, isAnonymous } from "../access/index.ts";
 import type {
   ContentFailure,
@@ -6,7 +7,6 @@ import type {
   ListedTag,
   Manifests,
   Names,
-  RepositoryName,
 } from "../content/index.ts";
 import type { Result } from "../platform/index.ts";
 import {

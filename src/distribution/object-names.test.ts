@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Digest, parseDigest, parseRepositoryName, parseTag, type RepositoryName } from "../content/index.ts";
+import { type Digest, parseDigest, parseRepositoryName, parseTag, type RepositoryName } from "../oci/index.ts";
 import { manifestAt, manifestPlace, repositoryAt, repositoryPlace, tagAt, tagPlace } from "./object-names.ts";
 
 const HEX = "0123456789abcdef".repeat(4);

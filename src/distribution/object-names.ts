@@ -1,4 +1,5 @@
 import {
+  DEFAULT_NAMESPACE,
   type Digest,
   namespaceOf,
   parseDigest,
@@ -6,7 +7,7 @@ import {
   parseTag,
   type RepositoryName,
   type Tag,
-} from "../content/index.ts";
+} from "../oci/index.ts";
 
 // How repositories, tags and manifests are called as objects. An object's name cannot hold a slash, since it is a
 // segment of a path, so `/` is written `:`, which no repository name has.
@@ -17,16 +18,13 @@ export interface ObjectPlace {
   readonly name: string;
 }
 
-/** The namespace that also holds the repositories whose name has a single component. */
-const DEFAULT = "default";
-
 /**
  * A repository as an object: its namespace, and its path below that. In `default` the name is the whole path, so that
  * `nginx` and `default/nginx`, which are two repositories, are two objects.
  */
 export function repositoryPlace(repository: RepositoryName): ObjectPlace {
   const namespace = namespaceOf(repository);
-  const path = namespace === DEFAULT ? repository : repository.slice(namespace.length + 1);
+  const path = namespace === DEFAULT_NAMESPACE ? repository : repository.slice(namespace.length + 1);
   return { namespace, name: path.replaceAll("/", ":") };
 }
 
@@ -43,7 +41,7 @@ export function manifestPlace(repository: RepositoryName, digest: Digest): Objec
 /** The repository that an object stands for, or `undefined` if there can be none of that name. */
 export function repositoryAt(namespace: string, name: string): RepositoryName | undefined {
   const path = name.replaceAll(":", "/");
-  const repository = parseRepositoryName(namespace === DEFAULT ? path : `${namespace}/${path}`);
+  const repository = parseRepositoryName(namespace === DEFAULT_NAMESPACE ? path : `${namespace}/${path}`);
   if (repository === undefined) return undefined;
   // What is not what we would have written is no name of ours: a slash in it, or `a:b` in `default`.
   const place = repositoryPlace(repository);

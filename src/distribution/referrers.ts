@@ -1,4 +1,4 @@
-import { type Digest, MEDIA_TYPES, type RepositoryName } from "../content/index.ts";
+import { type Digest, MEDIA_TYPES, type RepositoryName } from "../oci/index.ts";
 import { type Call, methodNotAllowed } from "./context.ts";
 import { errorResponse } from "./errors.ts";
 import { forbidden } from "./refusals.ts";

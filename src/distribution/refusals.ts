@@ -1,3 +1,4 @@
+import type { RepositoryName } from "../oci/index.ts";
 import {
   type AuthenticationFailure,
   isAnonymous,
@@ -5,7 +6,6 @@ import {
   type RepositoryVerb,
   WAIT_MESSAGES,
 } from "../access/index.ts";
-import type { RepositoryName } from "../content/index.ts";
 import type { Call, DistributionServices } from "./context.ts";
 import { ERRORS, errorResponse } from "./errors.ts";
 import { accessDetail, requiredAccess, scopeText } from "./required-access.ts";

@@ -1,5 +1,4 @@
-import { formatScopes, type ScopeAccess } from "../access/index.ts";
-import { parseRepositoryName, type RepositoryName } from "../content/index.ts";
+import { formatScopes, parseRepositoryName, type RepositoryName, type ScopeAccess } from "../oci/index.ts";
 import type { Route } from "./route.ts";
 
 /**

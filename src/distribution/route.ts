@@ -5,7 +5,7 @@ import {
   parseRepositoryName,
   type Reference,
   type RepositoryName,
-} from "../content/index.ts";
+} from "../oci/index.ts";
 import type { ErrorCode } from "./errors.ts";
 
 /** What a path under `/v2` names. */

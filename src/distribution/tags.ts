@@ -1,4 +1,4 @@
-import type { RepositoryName } from "../content/index.ts";
+import type { RepositoryName } from "../oci/index.ts";
 import { type Call, methodNotAllowed } from "./context.ts";
 import { errorResponse, failureResponse } from "./errors.ts";
 import { forbidden } from "./refusals.ts";

@@ -1,16 +1,14 @@
-import { isAnonymous } from "../access/index.ts";
 import {
   type Digest,
-  type DigestAlgorithm,
   digestAlgorithm,
+  type DigestAlgorithm,
   isDigestAlgorithm,
   parseDigest,
   parseRepositoryName,
   type RepositoryName,
-  type UploadAccount,
-  type UploadAddress,
-  type UploadBody,
-} from "../content/index.ts";
+} from "../oci/index.ts";
+import { isAnonymous } from "../access/index.ts";
+import { type UploadAccount, type UploadAddress, type UploadBody } from "../content/index.ts";
 import { parseContentRange, uploadRange } from "./byte-range.ts";
 import { type Call, methodNotAllowed } from "./context.ts";
 import { errorResponse, failureResponse } from "./errors.ts";

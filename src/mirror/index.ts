@@ -1,6 +1,5 @@
 export * from "./copy/index.ts";
 export * from "./client/index.ts";
-export * from "./descriptor.ts";
 export * from "./ports.ts";
 export * from "./registry.ts";
 export * from "./rules/index.ts";

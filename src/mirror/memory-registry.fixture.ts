@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
-import type { Descriptor, ManifestContent, ManifestHead } from "./descriptor.ts";
+import { type Descriptor, type Digest, digestAlgorithm, digestBytes } from "../oci/index.ts";
 import {
   type BlobUpload,
+  type ManifestContent,
+  type ManifestHead,
   type Registry,
   type RegistryCapabilities,
   RegistryError,
@@ -509,8 +510,8 @@ interface ManifestBody {
 
 const WRITES: ReadonlySet<MemoryOperation> = new Set(["mount", "putBlob", "upload", "putManifest", "deleteTag"]);
 
-export function sha256(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+export function sha256(bytes: Uint8Array): Digest {
+  return digestBytes("sha256", bytes);
 }
 
 /** Bytes that differ everywhere, so that a piece in the wrong place is noticed. */
@@ -525,8 +526,7 @@ export function patterned(length: number, seed = 1): Uint8Array {
 }
 
 function digestLike(digest: string, bytes: Uint8Array): string {
-  const algorithm = digest.startsWith("sha512:") ? "sha512" : "sha256";
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+  return digestBytes(digestAlgorithm(digest), bytes);
 }
 
 function jsonOf(bytes: Uint8Array): ManifestBody {

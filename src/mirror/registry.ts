@@ -1,4 +1,18 @@
-import type { Descriptor, ManifestContent, ManifestHead } from "./descriptor.ts";
+import type { Descriptor, Digest } from "../oci/index.ts";
+
+/** A manifest as its registry keeps it, byte for byte. */
+export interface ManifestContent {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/** What a `HEAD` of a manifest says. */
+export interface ManifestHead {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+}
 
 /** What a registry can and cannot, as known from its kind or learned by trying. */
 export interface RegistryCapabilities {

@@ -1,3 +1,4 @@
+import { isPathComponent } from "../oci/index.ts";
 import { MESSAGE } from "./authorship.ts";
 import { isLabelKey, isLabelValue } from "./label-selector.ts";
 import { isRecord } from "./schema/values.ts";
@@ -23,8 +24,6 @@ const SUBDOMAIN_MESSAGE =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end " +
   `with an alphanumeric character (e.g. 'example.com', regex used for validation is '${SUBDOMAIN_PATTERN}')`;
 
-const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-
 /** What is wrong with the name of an object. */
 export function checkName(name: string, field = "metadata.name"): StatusCause[] {
   if (name === "") return [required(field, "name or generateName is required")];
@@ -42,7 +41,7 @@ export function checkNamespaceName(name: string, field = "metadata.name"): Statu
   if (name.length > MAX_NAMESPACE) return [wrong(field, name, `must be no more than ${MAX_NAMESPACE} characters`)];
   const message =
     "must be a component of a repository name: lower case letters and digits, separated by '.', '_', '__' or dashes";
-  return PATH_COMPONENT.test(name) ? [] : [wrong(field, name, message)];
+  return isPathComponent(name) ? [] : [wrong(field, name, message)];
 }
 
 /**

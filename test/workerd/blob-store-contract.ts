@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { digestBytes } from "../../src/oci/index.ts";
+import type { DigestAlgorithm } from "../../src/oci/index.ts";
 import type { BlobStore, Part } from "../../src/content/blob-store.ts";
-import type { DigestAlgorithm } from "../../src/content/digest.ts";
-import { digestBytes } from "../../src/content/hasher.ts";
 import { newObjectKey } from "../../src/content/object-key.ts";
 import { brokenStream, bytesOf, sameBytes, someBytes, streamOf } from "./bytes.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { digestBytes } from "../../src/oci/index.ts";
 import { DiskBlobStore, presigner, R2BlobStore, S3BlobStore } from "../../src/content/index.ts";
-import { digestBytes } from "../../src/content/hasher.ts";
 import { newObjectKey } from "../../src/content/object-key.ts";
 import { bindings, retries } from "./bindings.ts";
 import { describeBlobStore } from "./blob-store-contract.ts";

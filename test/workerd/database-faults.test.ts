@@ -1,8 +1,8 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import type { D1PreparedStatement, D1Result } from "@cloudflare/workers-types";
 import { describe, expect, it } from "vitest";
+import { digestBytes } from "../../src/oci/index.ts";
 import { serve } from "../../src/app.ts";
-import { digestBytes } from "../../src/content/hasher.ts";
 import type { Database } from "../../src/platform/index.ts";
 import { bindings } from "./bindings.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { digestBytes } from "../../src/content/hasher.ts";
-import type { Digest } from "../../src/content/index.ts";
+import { digestBytes } from "../../src/oci/index.ts";
+import type { Digest } from "../../src/oci/index.ts";
 import { bindings } from "./bindings.ts";
 import { someBytes } from "./bytes.ts";
 import { createKernel, GRACE, imageOf, indexOf, newRepository, pushBlob, pushManifest } from "./fixture.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { digestBytes } from "../../src/content/hasher.ts";
+import { digestBytes } from "../../src/oci/index.ts";
 import { bindings } from "./bindings.ts";
 
 declare global {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { digestBytes } from "../../src/content/hasher.ts";
-import type { Digest, Referrer, RepositoryName } from "../../src/content/index.ts";
+import { digestBytes } from "../../src/oci/index.ts";
+import type { Digest, RepositoryName } from "../../src/oci/index.ts";
+import type { Referrer } from "../../src/content/index.ts";
 import { bindings } from "./bindings.ts";
 import { someBytes } from "./bytes.ts";
 import { createKernel, imageOf, indexOf, newRepository, pushBlob, pushManifest } from "./fixture.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { parseReference } from "../../src/oci/index.ts";
 import { type Database, openDatabase } from "../../src/platform/index.ts";
-import { parseReference } from "../../src/content/index.ts";
 import { bindings, retries } from "./bindings.ts";
 import { someBytes } from "./bytes.ts";
 import { createKernel, imageOf, newRepository, pushBlob, pushManifest } from "./fixture.ts";

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { digestBytes } from "../../src/oci/index.ts";
 import type { BlobStore } from "../../src/content/blob-store.ts";
-import { digestBytes } from "../../src/content/hasher.ts";
 import { DiskBlobStore, PartMemory, R2BlobStore } from "../../src/content/index.ts";
 import { UploadRecords } from "../../src/content/upload-record.ts";
 import { UploadSessionState } from "../../src/content/upload-session.ts";

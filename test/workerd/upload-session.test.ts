@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { digestBytes } from "../../src/content/hasher.ts";
+import { digestBytes } from "../../src/oci/index.ts";
 import { R2BlobStore } from "../../src/content/index.ts";
 import { uploadSessionClient } from "../../src/content/upload-session-object.ts";
 import { bindings, retries } from "./bindings.ts";

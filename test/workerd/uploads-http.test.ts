@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { digestBytes } from "../../src/content/hasher.ts";
+import { digestBytes } from "../../src/oci/index.ts";
 import { request } from "./bindings.ts";
 import { sameBytes, someBytes } from "./bytes.ts";
 

@@ -1,3 +1,4 @@
+import { namespaceOf } from "../../oci/index.ts";
 import type { AccessDecision, AccessRequest } from "../policy.ts";
 import { ANONYMOUS, type CredentialUse, type Identity, type RepositoryVerb } from "../identity.ts";
 
@@ -150,14 +151,13 @@ export function repositoryEntry(
   repository: string,
   { decision, status }: Outcome,
 ): AuditEntry {
-  const slash = repository.indexOf("/");
   return {
     identity,
     verb,
     group: "content.entrepot.dev",
     resource: "repositories",
     subresource: "",
-    namespace: slash < 0 ? "default" : repository.slice(0, slash),
+    namespace: namespaceOf(repository),
     name: repository,
     allowed: decision.allowed,
     reason: decision.reason,

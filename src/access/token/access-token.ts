@@ -1,8 +1,8 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import * as z from "zod";
+import { SCOPE_LIMITS, type ScopeAccess } from "../../oci/index.ts";
 import { type Clock, err, ok, type Result } from "../../platform/index.ts";
-import type { CredentialUse, ScopeAccess } from "../identity.ts";
-import { SCOPE_LIMITS } from "./scope.ts";
+import type { CredentialUse } from "../identity.ts";
 import { type SigningKeys, TOKEN_ALGORITHM } from "./signing-keys.ts";
 
 /** The claim `iss` of tokens of the platform. A constant: the same deployment is reached by several names. */

@@ -1,14 +1,15 @@
 import { errors, importX509, type JWTVerifyGetKey } from "jose";
 import * as z from "zod";
+import type { ScopeAccess } from "../../oci/index.ts";
 import { type Clock, err, ok } from "../../platform/index.ts";
 import { API_GROUPS } from "../api-groups.ts";
 import type { Authenticator } from "../authenticator.ts";
-import { ANONYMOUS, type Principal, type ScopeAccess } from "../identity.ts";
+import { ANONYMOUS, type Principal } from "../identity.ts";
 import { claimedIssuer, type IdentityClaims, type IssuerKeys, verifyIdentityToken } from "../oidc/index.ts";
 import type { Grant, Rule } from "../policy.ts";
 import { TOKEN_LIMITS } from "./access-token.ts";
 import { isInTime, parseCertificates, type TrustedCertificates, trustCertificates } from "./certificates.ts";
-import { repositoryActions } from "./scope.ts";
+import { repositoryActions } from "./granted-scopes.ts";
 
 /** What tokens of an external service are taken with. */
 export interface ExternalIssuerPorts {

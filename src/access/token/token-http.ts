@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseScopes } from "../../oci/index.ts";
 import {
   BODY_FAULT_STATUS,
   type BodyFault,
@@ -9,7 +10,6 @@ import {
   restError,
 } from "../../platform/index.ts";
 import { type AuthenticationFailure, WAIT_MESSAGES } from "../identity.ts";
-import { parseScopes } from "./scope.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import {
   type TokenAnswer,

@@ -1,5 +1,5 @@
+import { digestBytes } from "../../oci/index.ts";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,9 +12,7 @@ import { createRemoteRegistry } from "./remote-registry.ts";
 const BINARY = "docker-registry";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
-function sha256(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-}
+const sha256 = (bytes: Uint8Array) => digestBytes("sha256", bytes);
 
 async function freePort(): Promise<number> {
   const server = createServer();

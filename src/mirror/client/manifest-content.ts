@@ -1,6 +1,5 @@
-import type { ManifestContent } from "../descriptor.ts";
-import { digestLike, isDigest } from "../digest.ts";
-import { isSchema1Type } from "../media-types.ts";
+import { digestAlgorithm, digestBytes, isSchema1, parseDigest } from "../../oci/index.ts";
+import type { ManifestContent } from "../registry.ts";
 import { RegistryError } from "../registry.ts";
 
 /** What is asked for; the last two, of schema 1, only to recognise them. */
@@ -31,12 +30,11 @@ export function verifiedManifest(
 ): ManifestContent {
   const mediaType = manifestMediaType(headers.get("content-type")) ?? sniffed(bytes);
   // Its digest is not that of its bytes.
-  if (isSchema1Type(mediaType)) {
+  if (isSchema1(mediaType)) {
     throw new RegistryError("unsupported", `${describe}: the image is of schema 1, which is not copied`);
   }
-  const announced = headers.get("docker-content-digest") ?? "";
-  const expected = isDigest(reference) ? reference : isDigest(announced) ? announced : undefined;
-  const digest = digestLike(expected ?? "sha256", bytes);
+  const expected = parseDigest(reference) ?? parseDigest(headers.get("docker-content-digest") ?? "");
+  const digest = digestBytes(expected === undefined ? "sha256" : digestAlgorithm(expected), bytes);
   if (expected !== undefined && digest !== expected) {
     throw new RegistryError("corrupt", `${describe}: the bytes are ${digest}, not ${expected}`);
   }

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import type { ManifestContent, ManifestHead } from "../descriptor.ts";
+import { digestAlgorithm, parseDigest } from "../../oci/index.ts";
+import type { ManifestContent, ManifestHead } from "../registry.ts";
 import { RegistryError, type SourceRepository } from "../registry.ts";
 import { checkedDigest, checkedReference } from "./names.ts";
-import { isDigest } from "../digest.ts";
 import { discard, type HttpAnswer, lengthOf, readBytes } from "./http-client.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import { MANIFEST_ACCEPT, manifestMediaType, verifiedManifest } from "./manifest-content.ts";
@@ -104,14 +104,14 @@ async function absent(answer: HttpAnswer): Promise<undefined> {
 
 function headOf(headers: Headers, reference: string, describe: string): ManifestHead | undefined {
   const mediaType = manifestMediaType(headers.get("content-type"));
-  const announced = headers.get("docker-content-digest") ?? "";
   const size = lengthOf(headers);
-  const digest = isDigest(announced) ? announced : isDigest(reference) ? reference : undefined;
+  const asked = parseDigest(reference);
+  const digest = parseDigest(headers.get("docker-content-digest") ?? "") ?? asked;
   if (mediaType === undefined || digest === undefined || size === undefined) return undefined;
-  if (isDigest(reference) && reference.split(":")[0] === digest.split(":")[0] && digest !== reference) {
+  if (asked !== undefined && digestAlgorithm(asked) === digestAlgorithm(digest) && digest !== asked) {
     throw new RegistryError("corrupt", `${describe}: the registry has ${digest} under this digest`);
   }
-  return { mediaType, digest: isDigest(reference) ? reference : digest, size };
+  return { mediaType, digest: asked ?? digest, size };
 }
 
 function rangeStart(headers: Headers): number | undefined {

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { descriptorSchema } from "../descriptor-schema.ts";
-import type { Descriptor, ManifestContent } from "../descriptor.ts";
+import { type Descriptor, tolerantDescriptorSchema } from "../../oci/index.ts";
+import type { ManifestContent } from "../registry.ts";
 import { RegistryError } from "../registry.ts";
 import { readErrorBody } from "./answer-error.ts";
 import { checkedDigest } from "./names.ts";
@@ -59,5 +59,5 @@ function parseIndex(bytes: Uint8Array): readonly Descriptor[] | undefined {
     return undefined;
   }
   // One that cannot be read does not take the others along.
-  return entries.flatMap((entry) => descriptorSchema.safeParse(entry).data ?? []);
+  return entries.flatMap((entry) => tolerantDescriptorSchema.safeParse(entry).data ?? []);
 }

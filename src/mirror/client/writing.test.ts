@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
+import { digestBytes } from "../../oci/index.ts";
 import { describe, expect, it } from "vitest";
 import { json, type Seen, streamOf, testRegistry } from "./network.fixture.ts";
 import type { RemoteRegistryOptions } from "./remote-registry.ts";
 
 const BYTES = new TextEncoder().encode("the bytes of a layer");
-const DIGEST = `sha256:${createHash("sha256").update(BYTES).digest("hex")}`;
+const DIGEST = digestBytes("sha256", BYTES);
 const BLOB = { mediaType: "application/octet-stream", digest: DIGEST, size: BYTES.length };
 const ENCODED = encodeURIComponent(DIGEST);
 

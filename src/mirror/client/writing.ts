@@ -1,6 +1,6 @@
+import { digestAlgorithm, digestBytes, parseDigest } from "../../oci/index.ts";
 import { RegistryError, type TargetRepository } from "../registry.ts";
 import { repositoryScope } from "./auth/scopes.ts";
-import { digestLike, isDigest } from "../digest.ts";
 import { discard } from "./http-client.ts";
 import { checkedDigest, checkedReference } from "./names.ts";
 import type { RepositoryContext } from "./repository-context.ts";
@@ -71,9 +71,13 @@ export function writingTo(context: RepositoryContext): Writing {
         expect: [200, 201, 202, 204],
       });
       await discard(answer);
-      const stored = answer.headers.get("docker-content-digest") ?? "";
+      const stored = parseDigest(answer.headers.get("docker-content-digest") ?? "");
       // A registry may name it by another algorithm than we do.
-      if (isDigest(stored) && stored !== content.digest && stored !== digestLike(stored, content.bytes)) {
+      if (
+        stored !== undefined &&
+        stored !== content.digest &&
+        stored !== digestBytes(digestAlgorithm(stored), content.bytes)
+      ) {
         throw new RegistryError(
           "corrupt",
           `${client.registry}: ${what}: the registry keeps it as ${stored}, not ${content.digest}`,
@@ -84,7 +88,8 @@ export function writingTo(context: RepositoryContext): Writing {
 
     async deleteTag(tag) {
       const what = `DELETE tag ${name}:${checkedReference(tag)}`;
-      if (isDigest(tag) || !capabilities.current().deleteTags) throw cannotDelete(`${client.registry}: ${what}`);
+      if (parseDigest(tag) !== undefined || !capabilities.current().deleteTags)
+        throw cannotDelete(`${client.registry}: ${what}`);
       const answer = await client.call({
         method: "DELETE",
         to: `${name}/manifests/${tag}`,

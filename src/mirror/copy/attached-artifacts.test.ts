@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Descriptor } from "../descriptor.ts";
+import type { Descriptor } from "../../oci/index.ts";
 import { MemoryRegistry } from "../memory-registry.fixture.ts";
 import { copyNow, RULES, target, testPorts } from "./copy.fixture.ts";
 import { copyImage } from "./copy-image.ts";

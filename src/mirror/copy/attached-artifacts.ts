@@ -1,10 +1,9 @@
-import type { Descriptor } from "../descriptor.ts";
+import { type Descriptor, isIndex } from "../../oci/index.ts";
 import { RegistryError } from "../registry.ts";
 import type { CopyContext } from "./copy-context.ts";
 import { fallbackTag } from "./fallback-tag.ts";
 import { missing, readWhole } from "./image-tree.ts";
-import { isIndexType } from "../media-types.ts";
-import { parseManifest } from "./parsed-manifest.ts";
+import { parsedManifest } from "./parsed-manifest.ts";
 import type { TargetState } from "./target-state.ts";
 import { putManifest, writeImage } from "./write-image.ts";
 
@@ -85,9 +84,9 @@ async function referrersAtSource(context: CopyContext, subject: string): Promise
   }
   if (untagged) return [];
   const head = await repository.head(tag);
-  if (head === undefined || !isIndexType(head.mediaType)) return [];
+  if (head === undefined || !isIndex(head.mediaType)) return [];
   const content = await repository.manifest(head.digest);
-  return content === undefined ? [] : parseManifest(content).children;
+  return content === undefined ? [] : parsedManifest(content).children;
 }
 
 async function copyOne(context: CopyContext, referrer: Descriptor, states: readonly TargetState[]): Promise<void> {

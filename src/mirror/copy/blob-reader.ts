@@ -1,4 +1,4 @@
-import type { Descriptor } from "../descriptor.ts";
+import type { Descriptor } from "../../oci/index.ts";
 import type { Sleep } from "../ports.ts";
 import { largePieces, type PieceReader } from "../large-pieces.ts";
 import { isTransient, RegistryError, type SourceRepository } from "../registry.ts";

@@ -1,4 +1,4 @@
-import type { Descriptor } from "../descriptor.ts";
+import type { Descriptor } from "../../oci/index.ts";
 import { RegistryError } from "../registry.ts";
 import type { CopyContext } from "./copy-context.ts";
 import { checkpointKey, deliverBlob, isLarge } from "./deliver-blob.ts";

@@ -1,4 +1,4 @@
-import type { ManifestHead } from "../descriptor.ts";
+import type { ManifestHead } from "../registry.ts";
 import type { Checkpoints, Progress, Sleep } from "../ports.ts";
 import type { Registry, SourceRepository, TargetRepository } from "../registry.ts";
 import type { ArtifactRule, ExistingRule, PlatformRule } from "../rules/index.ts";

@@ -1,3 +1,4 @@
+import { isIndex } from "../../oci/index.ts";
 import { attestedBy } from "../rules/index.ts";
 import { RegistryError } from "../registry.ts";
 import { untilAborted } from "./abort.ts";
@@ -14,8 +15,7 @@ import type {
   TargetResult,
 } from "./copy-contract.ts";
 import { type ImageNode, isComplete, missing, onlyFor, readSelected, singleImage } from "./image-tree.ts";
-import { isIndexType } from "../media-types.ts";
-import { parseManifest } from "./parsed-manifest.ts";
+import { parsedManifest } from "./parsed-manifest.ts";
 import { TargetState } from "./target-state.ts";
 import { putManifest, writeImage, writeManifest } from "./write-image.ts";
 import { decideTag, NOTHING_WRITTEN, writtenKey } from "./written-digests.ts";
@@ -149,9 +149,9 @@ function warnOfIndex({ rules }: CopyContext, node: ImageNode, states: readonly T
 /** The manifests of an image that is at the target already, read there: that costs nothing at the source. */
 async function manifestsAt(item: CopyItem, state: TargetState): Promise<readonly string[]> {
   const { repository } = state.target;
-  if (!isIndexType(state.mediaType ?? "")) return [state.digest];
+  if (!isIndex(state.mediaType ?? "")) return [state.digest];
   const content = await repository.manifest(state.digest);
-  const children = content === undefined ? [] : parseManifest(content).children;
+  const children = content === undefined ? [] : parsedManifest(content).children;
   // What refers to an index by its digest does not refer to another one.
   const own = state.digest === item.digest ? [state.digest] : [];
   return [...own, ...children.filter((child) => attestedBy(child) === undefined).map(({ digest }) => digest)];

@@ -1,5 +1,4 @@
-import type { Descriptor } from "../descriptor.ts";
-import { digestLike } from "../digest.ts";
+import { type Descriptor, digestAlgorithm, digestBytes } from "../../oci/index.ts";
 import { type BlobUpload, isTransient, RegistryError } from "../registry.ts";
 import { retryWait } from "../run/with-retries.ts";
 import { type BlobReader, readBlob, readBytes } from "./blob-reader.ts";
@@ -234,5 +233,5 @@ function embeddedContent({ data, digest, size }: Descriptor): Uint8Array | undef
   } catch {
     return undefined;
   }
-  return bytes.byteLength === size && digestLike(digest, bytes) === digest ? bytes : undefined;
+  return bytes.byteLength === size && digestBytes(digestAlgorithm(digest), bytes) === digest ? bytes : undefined;
 }

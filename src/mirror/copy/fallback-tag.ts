@@ -1,9 +1,7 @@
-import type { Descriptor } from "../descriptor.ts";
-import { digestLike } from "../digest.ts";
+import { type Descriptor, digestBytes, isIndex, MEDIA_TYPES } from "../../oci/index.ts";
 import { RegistryError } from "../registry.ts";
 import type { CopyContext } from "./copy-context.ts";
-import { isIndexType, OCI_INDEX } from "../media-types.ts";
-import { parseManifest } from "./parsed-manifest.ts";
+import { parsedManifest } from "./parsed-manifest.ts";
 import type { TargetState } from "./target-state.ts";
 
 /** The tag that lists what refers to `digest` in registries without a referrers API. @see OCI distribution-spec, "Referrers Tag Schema" */
@@ -25,18 +23,18 @@ export async function addToFallbackTag(
   const tag = fallbackTag(subject);
   await context.placed.exclusively(`${registry.origin}/${repository.name}:${tag}`, context.ports.signal, async () => {
     const existing = await repository.manifest(tag);
-    if (existing !== undefined && !isIndexType(existing.mediaType)) {
+    if (existing !== undefined && !isIndex(existing.mediaType)) {
       state.warn(`the tag ${tag} of ${state.label} is no list of referrers and was left as it is`);
       return;
     }
-    const listed = existing === undefined ? [] : parseManifest(existing).children;
+    const listed = existing === undefined ? [] : parsedManifest(existing).children;
     if (listed.some(({ digest }) => digest === referrer.digest)) return;
     const bytes = new TextEncoder().encode(
-      JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...listed, referrer] }),
+      JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [...listed, referrer] }),
     );
-    const digest = digestLike("sha256", bytes);
+    const digest = digestBytes("sha256", bytes);
     try {
-      await repository.putManifest(tag, { mediaType: OCI_INDEX, digest, bytes });
+      await repository.putManifest(tag, { mediaType: MEDIA_TYPES.ociIndex, digest, bytes });
     } catch (error) {
       if (!(error instanceof RegistryError) || error.failure !== "conflict") throw error;
       state.warn(`the list of referrers ${tag} may not be changed at ${state.label}: ${error.message}`);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Descriptor } from "../descriptor.ts";
+import type { Descriptor } from "../../oci/index.ts";
 import { RegistryError } from "../registry.ts";
 import { type AbortScope, abortScope, untilAborted } from "./abort.ts";
 import type { BlobReader } from "./blob-reader.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Descriptor, Platform } from "../descriptor.ts";
+import type { Descriptor, Platform } from "../../oci/index.ts";
 import type { SourceRepository } from "../registry.ts";
 
 /** Configs of images that run, as opposed to those of artifacts. */

@@ -1,4 +1,5 @@
-import type { Descriptor, ManifestContent, ManifestHead } from "../descriptor.ts";
+import { type Descriptor, isIndex, isManifest } from "../../oci/index.ts";
+import type { ManifestContent, ManifestHead } from "../registry.ts";
 import { RegistryError } from "../registry.ts";
 import {
   attestedBy,
@@ -12,8 +13,7 @@ import {
 import type { CopyContext } from "./copy-context.ts";
 import { isImageConfig, platformOf, readConfig, withData } from "./image-config.ts";
 import { mapLimited } from "./map-limited.ts";
-import { isIndexType, isManifestType } from "../media-types.ts";
-import { type ParsedManifest, parseManifest, verifyManifest } from "./parsed-manifest.ts";
+import { type ParsedManifest, parsedManifest, verifyManifest } from "./parsed-manifest.ts";
 import type { TargetState } from "./target-state.ts";
 
 /** Bounds on what one tag may lead to: without them a hostile index could keep a run busy for ever. */
@@ -92,7 +92,7 @@ export async function readSelected(
     if (limits.bytes > MAX_MANIFEST_BYTES) {
       throw new RegistryError("unsupported", `the manifests of the image have more than ${MAX_MANIFEST_BYTES} bytes`);
     }
-    const parsed = parseManifest(content);
+    const parsed = parsedManifest(content);
     if (parsed.kind === "image") {
       // What an index names has its platform there, or is wanted without one.
       const chosen = thorough && depth === 0 ? await ofSelectedPlatform(context, parsed) : parsed;
@@ -123,12 +123,12 @@ export async function readSelected(
     const unique = [...new Map(selection.kept.map((child) => [child.digest, child])).values()];
     const nodes = await mapLimited(unique, READERS, async (child) => {
       const childLacking =
-        thorough && isIndexType(child.mediaType) ? lacking : await whoLacks(context, child.digest, lacking);
+        thorough && isIndex(child.mediaType) ? lacking : await whoLacks(context, child.digest, lacking);
       if (childLacking.size === 0) return { child, node: undefined, blob: false };
       const node = await read(child.digest, childLacking, depth + 1, [...path, index.digest]);
       if (node !== undefined) return { child, node, blob: false };
       // An entry of an unknown type may be a blob as well.
-      if (!isManifestType(child.mediaType)) return { child, node, blob: true };
+      if (!isManifest(child.mediaType)) return { child, node, blob: true };
       throw new RegistryError(
         "missing",
         `${context.source.repository.name} does not have ${child.digest}, which the index ${index.digest} names`,
@@ -153,7 +153,7 @@ export async function readSelected(
     return {
       content,
       sourceDigest: index.digest,
-      parsed: content === index ? parsed : parseManifest(content),
+      parsed: content === index ? parsed : parsedManifest(content),
       children,
       looseBlobs,
       lacking,
@@ -190,14 +190,14 @@ export async function singleImage(
   for (let depth = 0; depth <= MAX_DEPTH; depth++) {
     const content = await readManifest(context, current);
     if (content === undefined) throw missing(context, current);
-    const parsed = parseManifest(content);
+    const parsed = parsedManifest(content);
     if (parsed.kind === "image") return { digest: current, content, isTop: depth === 0 };
     const selection = selectPlatforms({ manifests: parsed.children }, context.rules.platforms);
     if (!selection.ok) return { none: selection.error };
     const [chosen] = selection.value.kept;
     if (chosen === undefined) return { none: "is empty" };
     current = chosen.digest;
-    if (!isIndexType(chosen.mediaType)) return { digest: current, isTop: false };
+    if (!isIndex(chosen.mediaType)) return { digest: current, isTop: false };
   }
   throw new RegistryError("unsupported", `indexes are nested more than ${MAX_DEPTH} deep`);
 }

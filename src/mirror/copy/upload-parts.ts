@@ -1,4 +1,4 @@
-import type { Descriptor } from "../descriptor.ts";
+import type { Descriptor } from "../../oci/index.ts";
 import type { Checkpoints } from "../ports.ts";
 import { type BlobUpload, RegistryError } from "../registry.ts";
 

@@ -1,11 +1,10 @@
-import type { Descriptor } from "../descriptor.ts";
+import { type Descriptor, isNonDistributable } from "../../oci/index.ts";
 import { RegistryError } from "../registry.ts";
 import { copyBlob } from "./copy-blob.ts";
 import type { CopyContext } from "./copy-context.ts";
 import { addToFallbackTag } from "./fallback-tag.ts";
 import { blobsOf, type ImageNode, readWhole } from "./image-tree.ts";
 import { mapLimited } from "./map-limited.ts";
-import { isForeignLayer } from "../media-types.ts";
 import type { TargetState } from "./target-state.ts";
 
 const BLOBS_AT_ONCE = 3;
@@ -39,6 +38,11 @@ export async function writeImage(
 /** Puts one manifest under its digest where it is lacking; all that it names is there. */
 export async function writeManifest(context: CopyContext, node: ImageNode): Promise<void> {
   await Promise.all([...node.lacking].map((state) => state.attempt(context, () => putByDigest(context, node, state))));
+}
+
+/** Layers that registries need not have. */
+function isForeignLayer({ mediaType, urls = [] }: Descriptor): boolean {
+  return isNonDistributable(mediaType) || urls.length > 0;
 }
 
 function wanted({ rules }: CopyContext, blob: Descriptor): boolean {
@@ -133,9 +137,9 @@ async function repair(context: CopyContext, node: ImageNode, state: TargetState)
     await copyBlob(context, blob, [state]);
     repaired = true;
   }
-  const entries = new Set(node.parsed.children.map(({ digest }) => digest));
+  const entries = new Set<string>(node.parsed.children.map(({ digest }) => digest));
   for (const { digest } of node.looseBlobs) entries.delete(digest);
-  const written = new Map(node.children.map((child) => [child.content.digest, child]));
+  const written = new Map<string, ImageNode>(node.children.map((child) => [child.content.digest, child]));
   const expected = node.sparse ? node.manifests : [...entries];
   for (const digest of expected) {
     if (digest === node.content.digest || (await repository.head(digest)) !== undefined) continue;

@@ -1,5 +1,5 @@
+import type { Platform } from "../../oci/index.ts";
 import { err, ok, type Result } from "../../platform/index.ts";
-import type { Platform } from "../descriptor.ts";
 import type { PlatformRule, PlatformSelector } from "./mirror-rules.ts";
 
 /** Operating systems that `architectures` of the old shape may begin with. */

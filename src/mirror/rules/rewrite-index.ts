@@ -1,5 +1,5 @@
-import type { ManifestContent, ManifestHead } from "../descriptor.ts";
-import { digestLike } from "../digest.ts";
+import { digestBytes } from "../../oci/index.ts";
+import type { ManifestContent, ManifestHead } from "../registry.ts";
 import { REFERENCE_DIGEST } from "./select-platforms.ts";
 
 /** Which index an index was made from. */
@@ -64,7 +64,7 @@ function rewrittenEntry(entry: Json, written: ReadonlyMap<string, ManifestHead>)
 
 function contentOf({ mediaType }: ManifestContent, index: Json): ManifestContent {
   const bytes = new TextEncoder().encode(JSON.stringify(index));
-  return { mediaType, digest: digestLike("sha256", bytes), bytes };
+  return { mediaType, digest: digestBytes("sha256", bytes), bytes };
 }
 
 function recordOf(value: unknown): Json {

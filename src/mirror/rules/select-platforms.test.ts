@@ -1,17 +1,20 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Descriptor, Platform } from "../descriptor.ts";
 import { platformRuleSchema } from "./mirror-rules.ts";
 import { rewriteIndex, SOURCE_DIGEST } from "./rewrite-index.ts";
 import { selectPlatforms } from "./select-platforms.ts";
 import type { z } from "zod";
+import type { Descriptor, Digest, Platform } from "../../oci/index.ts";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
+/** Digests that can be read; what they are of does not matter here. */
+const named = (name: string) => `sha256:${name}` as Digest;
+
 function entry(name: string, platform?: Partial<Platform>, more: Partial<Descriptor> = {}): Descriptor {
   const described = platform === undefined ? {} : { platform: { os: "linux", architecture: "amd64", ...platform } };
-  return { mediaType: MANIFEST, digest: `sha256:${name}`, size: 100, ...described, ...more };
+  return { mediaType: MANIFEST, digest: named(name), size: 100, ...described, ...more };
 }
 
 function attestation(name: string, subject?: string): Descriptor {
@@ -105,7 +108,7 @@ describe("selectPlatforms", () => {
 
 describe("rewriteIndex", () => {
   const bytes = new TextEncoder().encode(JSON.stringify(image, null, 3));
-  const source = { mediaType: INDEX, digest: "sha256:source", bytes };
+  const source = { mediaType: INDEX, digest: named("source"), bytes };
   const parse = (content: { bytes: Uint8Array }): unknown => JSON.parse(new TextDecoder().decode(content.bytes));
 
   it("keeps order, type and all other fields, and says what it came from", () => {
@@ -137,8 +140,8 @@ describe("rewriteIndex", () => {
         entry("left-out", {}),
       ],
     };
-    const content = { mediaType: INDEX, digest: "sha256:s", bytes: new TextEncoder().encode(JSON.stringify(nested)) };
-    const written = new Map([["sha256:inner", { mediaType: INDEX, digest: "sha256:new", size: 7 }]]);
+    const content = { mediaType: INDEX, digest: named("s"), bytes: new TextEncoder().encode(JSON.stringify(nested)) };
+    const written = new Map([["sha256:inner", { mediaType: INDEX, digest: named("new"), size: 7 }]]);
     const result = rewriteIndex(content, [0, 1], written);
     expect(parse(result.content)).toEqual({
       manifests: [{ mediaType: INDEX, digest: "sha256:new", size: 7 }, attestation("att", "new")],

@@ -1,5 +1,5 @@
+import type { Descriptor } from "../../oci/index.ts";
 import { err, ok, type Result } from "../../platform/index.ts";
-import type { Descriptor } from "../descriptor.ts";
 import type { PlatformRule } from "./mirror-rules.ts";
 import { isSelected, platformText, selectorText } from "./platforms.ts";
 
@@ -39,7 +39,7 @@ export function selectPlatforms(index: IndexEntries, rule: PlatformRule): Result
   }
   const meant = new Set(selected);
   const plain = new Set(all.filter((position) => meant.has(position) || isPlain(index.manifests[position])));
-  const digests = new Set([...plain].map((position) => index.manifests[position]?.digest));
+  const digests = new Set<string | undefined>([...plain].map((position) => index.manifests[position]?.digest));
   const kept = all.filter((position) => {
     const subject = attestedBy(index.manifests[position]);
     return plain.has(position) || (subject !== undefined && digests.has(subject));

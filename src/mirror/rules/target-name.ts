@@ -1,3 +1,4 @@
+import { parseRepositoryName, parseTag } from "../../oci/index.ts";
 import { err, ok, type Result } from "../../platform/index.ts";
 import type { TargetRule } from "./mirror-rules.ts";
 import { parseTemplate, type TemplateVariable } from "./template.ts";
@@ -11,16 +12,11 @@ export interface SourceName {
   readonly tag: string;
 }
 
-/** @see OCI distribution-spec, spec.md, section "Pulling manifests" */
-const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
-const MAX_REPOSITORY = 255;
-
 /** The name of a repository at a target; the error says which rule gives which name that is not one. */
 export function targetName(template: string | undefined, source: SourceName): Result<string, string> {
   const name = filledIn(template ?? "{{ .Repository }}", source);
   if (!name.ok) return name;
-  if (name.value.length <= MAX_REPOSITORY && REPOSITORY.test(name.value)) return name;
+  if (parseRepositoryName(name.value) !== undefined) return name;
   return err(
     `${naming("repository", template)} makes ${JSON.stringify(name.value)} of ${source.repository}, which is not a legal repository name`,
   );
@@ -29,7 +25,7 @@ export function targetName(template: string | undefined, source: SourceName): Re
 /** The name of a tag at a target; the error says which rule gives which name that is not one. */
 export function targetTag(template: string | undefined, source: SourceName): Result<string, string> {
   const tag = filledIn(template ?? "{{ .Tag }}", source);
-  if (!tag.ok || TAG.test(tag.value)) return tag;
+  if (!tag.ok || parseTag(tag.value) !== undefined) return tag;
   return err(
     `${naming("tag", template)} makes ${JSON.stringify(tag.value)} of ${source.repository}:${source.tag}, which is not a legal tag`,
   );

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import type { Descriptor } from "../../oci/index.ts";
 import { configJson, readConfig } from "../copy/index.ts";
-import { parseManifest } from "../copy/parsed-manifest.ts";
-import type { Descriptor } from "../descriptor.ts";
+import { parsedManifest } from "../copy/parsed-manifest.ts";
 import { RegistryError, type SourceRepository } from "../registry.ts";
 
 const CREATED = "org.opencontainers.image.created";
@@ -20,7 +20,7 @@ export async function createdDate(
 ): Promise<number | null> {
   const content = await source.manifest(digest);
   if (content === undefined) throw new RegistryError("missing", `${source.name}@${digest} is gone`);
-  const manifest = parseManifest(content);
+  const manifest = parsedManifest(content);
   const said = time(manifest.annotations?.[CREATED]);
   if (said !== null) return said;
   if (manifest.kind === "index") {
@@ -35,7 +35,7 @@ export async function createdDate(
 async function createdOfImage(source: SourceRepository, digest: string, signal: AbortSignal): Promise<number | null> {
   const content = await source.manifest(digest);
   if (content === undefined) return null;
-  const manifest = parseManifest(content);
+  const manifest = parsedManifest(content);
   if (manifest.kind === "index") return null;
   return time(manifest.annotations?.[CREATED]) ?? (await createdOfConfig(source, manifest.blobs[0], signal));
 }

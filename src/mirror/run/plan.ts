@@ -1,4 +1,4 @@
-import type { ManifestHead } from "../descriptor.ts";
+import type { ManifestHead } from "../registry.ts";
 import { changesDigest, decideTag } from "../copy/index.ts";
 import { RegistryError, type TargetRepository } from "../registry.ts";
 import { type ExistingDecision, narrowTags, needsCreated, selectTags, targetName, targetTag } from "../rules/index.ts";

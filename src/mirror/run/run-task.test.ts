@@ -328,9 +328,9 @@ describe("runTask", () => {
       const ports = fakePorts({ referrerChecks });
       await runTask(task, ports);
       const [digest = ""] = Object.values(source.tagsOf("app"));
-      const bytes = source.stored.get("app")?.manifests.get(digest)?.bytes.byteLength ?? 0;
-      const mediaType = source.stored.get("app")?.manifests.get(digest)?.mediaType ?? "";
-      source.addImage("app", { ...signature, subject: { digest, mediaType, size: bytes } });
+      const image = source.stored.get("app")?.manifests.get(digest);
+      if (image === undefined) throw new Error("no image");
+      source.addImage("app", { ...signature, subject: { ...image, size: image.bytes.byteLength } });
       expect((await runTask(task, ports)).state).toBe("unchanged");
       due.add(`task|app|${digest}`);
       expect((await runTask(task, ports)).state).toBe("succeeded");

@@ -1,13 +1,11 @@
 import * as z from "zod";
+import { parseRepositoryName } from "../../oci/index.ts";
 import { basic, type Challenge, type DataSourceAdapter, pick, type Source } from "./adapter.ts";
 import { expectOk, items, property } from "./answers.ts";
 
-/** @see OCI Distribution Specification, "Pulling manifests" */
-const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-
 const config = z.object({
   repositories: z
-    .array(z.string().max(255).regex(REPOSITORY))
+    .array(z.string().refine((text) => parseRepositoryName(text) !== undefined, "is no name of a repository"))
     .max(1000)
     .default([])
     .describe("The repositories to show, for registries that do not list them. Empty: all that the registry lists."),
@@ -51,7 +49,7 @@ export const ociAdapter: DataSourceAdapter<Config> = {
     const { repositories } = source.config;
     if (path === "repositories") return repositories.length > 0 ? { repositories } : listed(source, query);
     const [, name] = /^repositories\/(.+)\/tags$/.exec(path) ?? [];
-    if (name === undefined || !REPOSITORY.test(name)) return undefined;
+    if (name === undefined || parseRepositoryName(name) === undefined) return undefined;
     if (repositories.length > 0 && !repositories.includes(name)) return undefined;
     const { json } = expectOk(await source.read(`v2/${name}/tags/list`, pick(query, PAGING)));
     return { name, tags: items(property(json, "tags")) };

@@ -1,3 +1,4 @@
+import { DEFAULT_NAMESPACE, namespaceOf } from "../../oci/index.ts";
 import { targetName } from "../../mirror/index.ts";
 import type { Result } from "../../platform/index.ts";
 import type { StatusCause } from "../../resources/index.ts";
@@ -91,16 +92,16 @@ export function localUses({ source, targets }: SyncTaskSpec): LocalUse[] {
 /** The namespace that all names of a pattern are in: their first component, or `default` for those with one only. */
 function namespaceOfPattern(pattern: string): string | undefined {
   const [first = "", ...rest] = pattern.split("/");
-  if (/[*?]/.test(first)) return first.includes("**") || rest.length > 0 ? undefined : "default";
-  return rest.length === 0 ? "default" : first;
+  if (/[*?]/.test(first)) return first.includes("**") || rest.length > 0 ? undefined : DEFAULT_NAMESPACE;
+  return namespaceOf(pattern);
 }
 
 /** The same of the name that a task writes to. @param isFlat nothing that is found has more components than its pattern */
 function namespaceOfWritten(name: Result<string, string>, isFlat: boolean): string | undefined {
   if (!name.ok) return undefined;
   const [first = "", ...rest] = name.value.split("/");
-  if (rest.length === 0 && isFlat) return "default";
+  if (rest.length === 0 && isFlat) return DEFAULT_NAMESPACE;
   // What varies may have any namespace; a tag has no slashes, but may be one.
   if (first.includes(ANY_NAME) || (first.includes(ANY_TAG) && rest.length > 0)) return undefined;
-  return rest.length === 0 ? "default" : first;
+  return namespaceOf(name.value);
 }

@@ -1,12 +1,6 @@
-import {
-  type Content,
-  type Digest,
-  parseDigest,
-  parseReference,
-  type RepositoryName,
-  type StoredManifest,
-} from "../../content/index.ts";
-import { type Descriptor, RegistryError, type SourceRepository } from "../../mirror/index.ts";
+import { type Descriptor, type Digest, parseDigest, parseReference, type RepositoryName } from "../../oci/index.ts";
+import { type Content, type StoredManifest } from "../../content/index.ts";
+import { RegistryError, type SourceRepository } from "../../mirror/index.ts";
 import { attempted, contentError } from "./content-error.ts";
 
 const PAGE = 1000;

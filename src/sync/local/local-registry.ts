@@ -1,4 +1,5 @@
-import { type Content, namespaceOf, parseRepositoryName, type RepositoryName } from "../../content/index.ts";
+import { namespaceOf, parseRepositoryName, type RepositoryName } from "../../oci/index.ts";
+import { type Content } from "../../content/index.ts";
 import {
   type Registry,
   type RegistryCapabilities,

@@ -1,11 +1,5 @@
-import {
-  type Content,
-  parseReference,
-  parseRepositoryName,
-  parseTag,
-  type RepositoryName,
-  type UploadAddress,
-} from "../../content/index.ts";
+import { parseReference, parseRepositoryName, parseTag, type RepositoryName } from "../../oci/index.ts";
+import { type Content, type UploadAddress } from "../../content/index.ts";
 import { type BlobUpload, RegistryError, type TargetRepository, type UploadState } from "../../mirror/index.ts";
 import { attempted, contentError } from "./content-error.ts";
 import { digestOf } from "./local-reading.ts";

@@ -1,3 +1,4 @@
+import type { ScopeAccess } from "../../../src/oci/index.ts";
 import {
   type AuditEntry,
   createGate,
@@ -13,7 +14,6 @@ import {
   PasswordHasher,
   passwordIds,
   PasswordStore,
-  type ScopeAccess,
   settingsAccounts,
 } from "../../../src/access/index.ts";
 import {

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * A digest whose algorithm this registry computes and whose form is right: `sha256:` and 64, or `sha512:` and 128
  * lower-case hexadecimal digits.
@@ -32,11 +34,17 @@ export function digestOf(algorithm: DigestAlgorithm, hex: string): Digest {
   return `${algorithm}:${hex}` as Digest;
 }
 
-export function digestAlgorithm(digest: Digest): DigestAlgorithm {
+/** The algorithm of a digest. */
+export function digestAlgorithm(digest: string): DigestAlgorithm {
   return digest.startsWith("sha256:") ? "sha256" : "sha512";
 }
 
+/** The digest of `bytes`. */
+export function digestBytes(algorithm: DigestAlgorithm, bytes: Uint8Array): Digest {
+  return digestOf(algorithm, createHash(algorithm).update(bytes).digest("hex"));
+}
+
 /** The hexadecimal part. */
-export function digestHex(digest: Digest): string {
+export function digestHex(digest: string): string {
   return digest.slice(digest.indexOf(":") + 1);
 }

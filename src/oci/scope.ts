@@ -1,4 +1,11 @@
-import type { RepositoryVerb, ScopeAccess } from "../identity.ts";
+import { PATH_COMPONENT } from "./repository-name.ts";
+
+/** One thing that a token is for, as in its claim `access`. @see Docker, "Token authentication specification" */
+export interface ScopeAccess {
+  readonly type: string;
+  readonly name: string;
+  readonly actions: readonly string[];
+}
 
 /** Limits of what one request for a token may ask for. */
 export const SCOPE_LIMITS = {
@@ -11,11 +18,7 @@ export const SCOPE_LIMITS = {
 const TYPE = /^([a-z0-9]+)(?:\([a-z0-9]+\))?$/;
 const ACTION = /^(?:[a-z]+|\*)$/;
 const HOST = "[a-zA-Z0-9][a-zA-Z0-9-]*(?:\\.[a-zA-Z0-9][a-zA-Z0-9-]*)*(?::[0-9]+)?";
-const COMPONENT = "[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*";
-const NAME = new RegExp(`^(?:${HOST}/)?${COMPONENT}(?:/${COMPONENT})*$`);
-
-/** What the action `*` of a repository stands for. */
-const REPOSITORY_ACTIONS = ["pull", "push", "delete"] as const;
+const NAME = new RegExp(`^(?:${HOST}/)?${PATH_COMPONENT}(?:/${PATH_COMPONENT})*$`);
 
 /**
  * Reads scopes such as `repository:team-a/app:pull,push`: each text may hold several with spaces between, each scope one
@@ -51,28 +54,4 @@ function parseScope(word: string): ScopeAccess | undefined {
 /** The scopes as clients write them, with spaces between. */
 export function formatScopes(scopes: readonly ScopeAccess[]): string {
   return scopes.map(({ type, name, actions }) => `${type}:${name}:${actions.join(",")}`).join(" ");
-}
-
-/**
- * What of `asked` is allowed. Unknown types and actions are not; `*` of a repository becomes the actions that are.
- * Nothing in common is an empty list, and no error.
- */
-export function intersectScopes(
-  asked: readonly ScopeAccess[],
-  allows: (verb: RepositoryVerb, repository?: string) => boolean,
-): ScopeAccess[] {
-  return asked.flatMap(({ type, name, actions }): ScopeAccess[] => {
-    if (type === "registry") {
-      const catalog = name === "catalog" && actions.includes("*") && allows("catalog");
-      return catalog ? [{ type, name, actions: ["*"] }] : [];
-    }
-    if (type !== "repository") return [];
-    const granted = repositoryActions(actions).filter((action) => allows(action, name));
-    return granted.length === 0 ? [] : [{ type, name, actions: granted }];
-  });
-}
-
-/** The actions of a repository among `actions`, with `*` written out. */
-export function repositoryActions(actions: readonly string[]): Exclude<RepositoryVerb, "catalog">[] {
-  return REPOSITORY_ACTIONS.filter((action) => actions.includes("*") || actions.includes(action));
 }
