@@ -1,20 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { compareVersions, parseRange, parseVersion, rangeProblem, satisfies } from "./semver.ts";
+import { parseRange, rangeProblem } from "./semver.ts";
 
 function isIn(tag: string, text: string): boolean {
   const range = parseRange(text);
   if (!range.ok) throw new Error(range.error);
-  const version = parseVersion(tag);
-  return version !== undefined && satisfies(version, range.value);
+  return range.value(tag);
 }
 
-describe("parseVersion", () => {
-  it.each(["1.2.3", "v1.2.3", "0.0.0", "1.2.3-rc.1", "1.2.3-alpine3.19", "1.2.3+build", "1.2.3-0a"])(
-    "takes %j",
-    (tag) => {
-      expect(parseVersion(tag)).toBeDefined();
-    },
-  );
+describe("a version", () => {
+  it.each(["1.2.3", "v1.2.3", "0.0.0", "1.2.3-rc.1", "1.2.3-alpine3.19", "1.2.3+build", "1.2.3-0a"])("is %j", (tag) => {
+    expect(isIn(tag, `>=0.0.0 || ${tag}`)).toBe(true);
+  });
 
   it.each([
     "",
@@ -29,22 +25,24 @@ describe("parseVersion", () => {
     "1.2.3-01",
     "1.2.3_1",
     "1.2.x",
-  ])("refuses %j", (tag) => {
-    expect(parseVersion(tag)).toBeUndefined();
+    "99999999999999999999.0.0",
+  ])("is not %j", (tag) => {
+    expect(isIn(tag, "*")).toBe(false);
   });
 
-  it("orders as the specification's example does", () => {
+  it("is ordered as the specification's example has it", () => {
     const ordered = ["alpha", "alpha.1", "alpha.beta", "beta", "beta.2", "beta.11", "rc.1"].map((p) => `1.0.0-${p}`);
-    const tags = [...ordered, "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"];
-    const versions = tags.map((tag) => ({ tag, version: parseVersion(tag) }));
-    const sorted = versions.toReversed().sort((a, b) => {
-      return a.version === undefined || b.version === undefined ? 0 : compareVersions(a.version, b.version);
-    });
-    expect(sorted.map(({ tag }) => tag)).toEqual(tags);
+    for (const [index, tag] of ordered.entries()) {
+      expect(ordered.filter((other) => isIn(other, `<${tag}`))).toEqual(ordered.slice(0, index));
+    }
+    const numbers = ["1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"];
+    for (const [index, tag] of numbers.entries()) {
+      expect(numbers.filter((other) => isIn(other, `<${tag}`))).toEqual(numbers.slice(0, index));
+    }
   });
 });
 
-describe("satisfies", () => {
+describe("a range", () => {
   it.each<[range: string, within: readonly string[], outside: readonly string[]]>([
     [">=1.2.0 <3", ["1.2.0", "v1.2.0", "2.9.9"], ["1.1.9", "3.0.0", "3.0.0-rc.1", "2.0.0-rc.1"]],
     [">=1.2.0,<3", ["2.0.0"], ["3.0.0"]],
@@ -78,6 +76,7 @@ describe("satisfies", () => {
     [">=*", ["0.0.0"], []],
     [">=1.2.3-rc.2", ["1.2.3-rc.2", "1.2.3-rc.10", "1.2.3", "1.3.0"], ["1.2.3-rc.1", "1.3.0-rc.1"]],
     ["^1.2.3-beta.2", ["1.2.3-beta.4", "1.9.0"], ["1.2.4-beta.2", "1.2.3-beta.1", "2.0.0-alpha"]],
+    ["* || 2.0.0-rc.1", ["1.0.0", "2.0.0-rc.1"], ["2.0.0-rc.2"]],
     ["^1.0.0 || 2.0.0-rc.1", ["2.0.0-rc.1"], ["2.0.0-rc.2", "2.0.0"]],
     [">=1", [], ["latest", "1", "1.2", "2024.01.05", "1.2.3-alpine"]],
   ])("%j", (range, within, outside) => {
@@ -100,5 +99,13 @@ describe("satisfies", () => {
     "a || 1",
   ])("refuses %j", (range) => {
     expect(rangeProblem(range)).toContain("no comparison with a version");
+  });
+
+  it.each([
+    [">=1.2, <= 3.4.5.6 || 2", "<=3.4.5.6"],
+    ["1 || >=2 latest", "latest"],
+    ["1 - 2 - 3", "-"],
+  ])("says what of %j is wrong", (range, term) => {
+    expect(rangeProblem(range)).toBe(`has ${JSON.stringify(term)}, which is no comparison with a version`);
   });
 });

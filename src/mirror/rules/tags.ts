@@ -2,7 +2,7 @@ import { parseDuration } from "./duration.ts";
 import type { NewestRule, TagRule } from "./mirror-rules.ts";
 import { compareDigits, compareNatural, compareText, isDigits } from "./natural-order.ts";
 import { compilePattern, type Matcher } from "./pattern.ts";
-import { parseRange, parseVersion, satisfies } from "./semver.ts";
+import { parseRange } from "./semver.ts";
 
 /** A tag and when its image was created, in milliseconds since the epoch, if that is known. */
 export interface DatedTag {
@@ -45,10 +45,7 @@ function matcherOf(pattern: string, anchored: boolean): Matcher {
 function inRange(text: string): Matcher {
   const range = parseRange(text);
   if (!range.ok) throw new Error(`range ${text} ${range.error}`);
-  return (tag) => {
-    const version = parseVersion(tag);
-    return version !== undefined && satisfies(version, range.value);
-  };
+  return range.value;
 }
 
 /** Whether a rule depends on when images were created, which costs a request for each tag. */
