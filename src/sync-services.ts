@@ -8,6 +8,7 @@ import {
   createNotifier,
   createRegistries,
   createWriterRights,
+  DueStore,
   executionHub,
   ExecutionStore,
   forgetOld,
@@ -99,6 +100,7 @@ export function createSync(ports: SyncServicesPorts): Sync {
   const notifier = createNotifier({ rights, client, decrypter, outbound, items, logs, clock, log });
   const work: SyncPorts = {
     executions,
+    due: new DueStore(database),
     items,
     logs,
     memory: new MemoryStore(database, clock),

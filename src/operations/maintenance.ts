@@ -14,7 +14,7 @@ const ownStepSchema = z.discriminatedUnion("type", [
   /** Forget old events. */
   z.object({ type: z.literal("prune-secret-audit") }),
   /** Forget values of secrets that are no longer in use. */
-  z.object({ type: z.literal("collect-secrets"), cursor: z.string().optional() }),
+  z.object({ type: z.literal("collect-secrets") }),
   /** Put values under the newest data key, and data keys under the newest master key. */
   z.object({ type: z.literal("reencrypt-secrets"), cursor: z.string().optional() }),
   z.object({ type: z.literal("rewrap-secrets"), cursor: z.string().optional() }),
@@ -67,8 +67,8 @@ export interface AccessRemains {
 
 /** What the clock does for mirroring. */
 export interface SyncMaintenance {
-  /** Begins the runs that are due. */
-  tick(): Promise<void>;
+  /** Begins runs that are due; whether there are more. */
+  tick(): Promise<boolean>;
   /** Goes on with runs that lost whoever worked on them. */
   resume(): Promise<void>;
   /** Goes on with all runs at once: the machine was started, and nobody works on any of them. */
@@ -168,7 +168,7 @@ export class Maintenance implements MessageConsumer {
       case "prune-secret-audit":
         return (await secrets.pruneAudit(clock() - eventRetention, PRUNE_ROWS)) === PRUNE_ROWS ? step : undefined;
       case "collect-secrets":
-        return goOn(step, await secrets.collect(step.cursor));
+        return (await secrets.collect()) ? step : undefined;
       case "reencrypt-secrets":
         return hasSecretsKey ? goOn(step, await secrets.reencrypt(step.cursor)) : undefined;
       case "rewrap-secrets":
@@ -183,8 +183,7 @@ export class Maintenance implements MessageConsumer {
       case "prune-access":
         return (await this.#pruneAccess()) ? step : undefined;
       case "sync-tick":
-        await this.#ports.sync.tick();
-        return undefined;
+        return (await this.#ports.sync.tick()) ? step : undefined;
       case "sync-sweep":
         await this.#ports.sync.resume();
         return undefined;

@@ -156,7 +156,7 @@ export class ResourceStore {
         ? [
             this.#database
               .prepare(
-                `SELECT coalesce(sum(total), 0) AS total FROM resource_counts
+                `SELECT coalesce(sum(total), 0) AS total FROM ${page.namespace === undefined ? "resource_totals" : "resource_counts"}
                  WHERE ${OF_KIND}${page.namespace === undefined ? "" : " AND namespace = ?"}`,
               )
               .bind(kind.group, kind.plural, ...(page.namespace === undefined ? [] : [page.namespace])),

@@ -44,10 +44,7 @@ export class UpkeepStore {
   /** How many objects each kind has; kinds without one are not named. */
   async counts(): Promise<readonly { readonly group: string; readonly plural: string; readonly total: number }[]> {
     const { results } = await this.#database
-      .prepare(
-        `SELECT api_group AS "group", resource AS plural, sum(total) AS total FROM resource_counts
-         GROUP BY api_group, resource`,
-      )
+      .prepare(`SELECT api_group AS "group", resource AS plural, total FROM resource_totals`)
       .all<{ group: string; plural: string; total: number }>();
     return results;
   }

@@ -38,7 +38,7 @@ function createMaintenance(kernel = createKernel(), given: Partial<MaintenancePo
     audit: new AuditChain(new AuditStore(DB)),
     auditRetention: GRACE,
     access: [],
-    sync: { tick: async () => {}, resume: async () => {}, restart: async () => {}, prune: async () => false },
+    sync: { tick: async () => false, resume: async () => {}, restart: async () => {}, prune: async () => false },
     ...given,
   });
   /** Does a step and those that it sends. */
@@ -134,7 +134,7 @@ describe("the clock", () => {
 
   it("sends a step that has more to do from where it is", async () => {
     const prune = vi.fn(async () => true);
-    const sync = { tick: async () => {}, resume: async () => {}, restart: async () => {}, prune };
+    const sync = { tick: async () => false, resume: async () => {}, restart: async () => {}, prune };
     const { maintenance, sent } = createMaintenance(createKernel(), { sync });
     await maintenance.plan(MIDNIGHT + 60 * MINUTE);
     expect(sent).toEqual([{ type: "prune-sync" }]);

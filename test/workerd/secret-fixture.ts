@@ -34,8 +34,6 @@ export interface PlatformOptions {
   readonly secretsKey?: string | undefined;
   readonly now?: Clock;
   readonly outbound?: Partial<OutboundPorts>;
-  /** Called before each write of an object. */
-  readonly beforeWrite?: () => Promise<void>;
 }
 
 /** Secrets on the real general storage and the real database: another call on the same database is another isolate. */

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ResourceObject } from "../../src/resources/object.ts";
+import { ResourceStore } from "../../src/resources/resource-store.ts";
 import { bindings } from "./bindings.ts";
 import { HOUR, masterKey, requestContext, secretPlatform, secureValue, valueRows } from "./secret-fixture.ts";
 
@@ -160,8 +161,7 @@ describe("collection", () => {
 
   async function collect(now: number): Promise<void> {
     const { maintenance } = secretPlatform({ now: () => now });
-    let cursor = await maintenance.collect();
-    while (cursor !== undefined) cursor = await maintenance.collect(cursor);
+    while (await maintenance.collect());
   }
 
   it("deletes earlier versions after the grace, and keeps the present one", async () => {
@@ -188,18 +188,32 @@ describe("collection", () => {
     expect(await valueRows("deleted")).toEqual([]);
   });
 
-  it("keeps what an object names though it is marked, and finds what no object names though it is not", async () => {
+  it("keeps what an object names though it is marked, and finds what no object names any more", async () => {
     const platform = secretPlatform({ now: () => start });
     await put(platform, "garbage", "marked", "v1");
     await put(platform, "garbage", "orphan", "v1");
     await bindings.DB.prepare("UPDATE secret_values SET inactive_at = 1 WHERE name = 'marked'").run();
     await bindings.DB.prepare("DELETE FROM resources WHERE name = 'orphan'").run();
+    expect((await valueRows("orphan"))[0]?.inactive_at).toBe(start);
     await collect(start + 2 * HOUR);
-    expect((await valueRows("marked"))[0]?.inactive_at).toBeNull();
-    expect((await valueRows("orphan"))[0]?.inactive_at).toBe(start + 2 * HOUR);
-    await collect(start + 4 * HOUR);
     expect(await valueRows("marked")).toHaveLength(1);
     expect(await valueRows("orphan")).toEqual([]);
+  });
+
+  it("finds a version that no object came to name", async () => {
+    const platform = secretPlatform({ now: () => start });
+    await put(platform, "garbage", "lost", "v1");
+    const versions = async () => (await valueRows("lost")).map((row) => [row.version, row.inactive_at]);
+    vi.spyOn(ResourceStore.prototype, "write").mockRejectedValueOnce(new Error("gone"));
+    await expect(replace(platform, "garbage", "lost", "v2")).rejects.toThrow("gone");
+    expect(await versions()).toEqual([
+      [1, null],
+      [2, start],
+    ]);
+    await collect(start + HOUR / 2);
+    expect(await versions()).toHaveLength(2);
+    await collect(start + 2 * HOUR);
+    expect(await versions()).toEqual([[1, null]]);
   });
 });
 

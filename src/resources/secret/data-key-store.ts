@@ -51,7 +51,11 @@ export class DataKeyStore {
   /** Keys under another master key than `masterKey`, by id, those after `after`. */
   async underOther(masterKey: string, after: string, limit: number): Promise<StoredDataKey[]> {
     const { results } = await this.#database
-      .prepare(`SELECT ${COLUMNS} FROM secret_data_keys WHERE master_key <> ?1 AND id > ?2 ORDER BY id LIMIT ?3`)
+      .prepare(
+        // Two ranges of the index: `<>`, or the order of the ids, would read all keys.
+        `SELECT ${COLUMNS} FROM secret_data_keys WHERE (master_key < ?1 OR master_key > ?1) AND +id > ?2
+         ORDER BY +id LIMIT ?3`,
+      )
       .bind(masterKey, after, limit)
       .all<StoredDataKey>();
     return results;

@@ -49,7 +49,6 @@ export function createSecrets(ports: SecretPorts): Secrets {
   const keeper = new SystemKeeper(values, keys, clock);
   const audit = new SecretAuditStore(database, clock);
   const maintenance = new SecretMaintenance({
-    client,
     values,
     keyStore,
     keys,
@@ -70,7 +69,6 @@ export function createSecrets(ports: SecretPorts): Secrets {
             store: (...given) => keeper.store(...given),
             expose: (...given) => keeper.expose(...given),
             discard: (id) => values.discard(id),
-            activate: (...given) => values.activate(...given),
           }),
         connecters: [auditConnecter(audit)],
       },

@@ -1,19 +1,17 @@
 import type { Clock, Log } from "../../platform/index.ts";
-import type { ResourceClient } from "../client.ts";
 import type { SecretAuditStore } from "./audit-store.ts";
-import { currentVersion } from "./current-version.ts";
 import type { DataKeyStore } from "./data-key-store.ts";
 import type { DataKeys } from "./data-keys.ts";
-import { SECURE_VALUES } from "./kinds.ts";
 import type { SystemKeeper } from "./system-keeper.ts";
-import type { ValueStore } from "./value-store.ts";
+import type { StoredValue, ValueStore } from "./value-store.ts";
 
 /** Rows that one step works on: each costs a few queries. */
 const STEP_ROWS = 50;
+/** Rows that one statement deletes. */
+const COLLECTED_ROWS = 1000;
 
 /** What the upkeep of secrets works with. */
 export interface SecretMaintenancePorts {
-  readonly client: () => ResourceClient;
   readonly values: ValueStore;
   readonly keyStore: DataKeyStore;
   readonly keys: DataKeys;
@@ -45,41 +43,24 @@ export class SecretMaintenance {
     this.#ports = ports;
   }
 
-  /**
-   * Marks versions that no object names, and deletes those that were marked long ago. What an object names is kept
-   * whatever its mark says: marks are written after objects, and may be missing or out of order.
-   */
-  async collect(after = ""): Promise<string | undefined> {
+  /** Deletes versions that no object has named for the grace. Answers whether there are more. */
+  async collect(): Promise<boolean> {
     const { values, clock, grace } = this.#ports;
-    const rows = await values.ages(after, STEP_ROWS);
-    const current = new Map<string, string | undefined>();
-    for (const { namespace, name } of rows) {
-      const key = `${namespace}/${name}`;
-      if (!current.has(key)) current.set(key, await this.#currentId(namespace, name));
-    }
-    const cutoff = clock() - grace;
-    const named = rows.filter((row) => current.get(`${row.namespace}/${row.name}`) === row.id);
-    const unnamed = rows.filter((row) => !named.includes(row));
-    await values.sweep({
-      active: named.filter((row) => row.inactiveAt !== null).map((row) => row.id),
-      // A fresh row may belong to a write that has not come to its object yet.
-      inactive: unnamed.filter((row) => row.inactiveAt === null && row.createdAt < cutoff).map((row) => row.id),
-      dead: unnamed.filter((row) => row.inactiveAt !== null && row.inactiveAt < cutoff).map((row) => row.id),
-    });
-    return rows.length < STEP_ROWS ? undefined : rows.at(-1)?.id;
+    return (await values.collect(clock() - grace, COLLECTED_ROWS)) === COLLECTED_ROWS;
   }
 
   /** Gives a namespace a new data key and begins to put its values under it. */
   async rotate(namespace: string): Promise<RotationProgress> {
     await this.#ports.keys.rotate(namespace);
-    const { reencrypted, failed } = await this.#reencrypt(namespace, "");
+    const { reencrypted, failed } = await this.#reencrypt(namespace, undefined);
     await this.#ports.keyStore.forgetUnused();
     return { reencrypted, failed, remaining: await this.#ports.values.countUnderRetired(namespace) };
   }
 
   /** Puts values that are under a retired data key under the present one, in every namespace. */
-  async reencrypt(after = ""): Promise<string | undefined> {
-    const { next } = await this.#reencrypt(undefined, after);
+  async reencrypt(after?: string): Promise<string | undefined> {
+    const [dataKey = "", id = ""] = (after ?? "").split("/");
+    const { next } = await this.#reencrypt(undefined, { dataKey, id });
     if (next === undefined) await this.#ports.keyStore.forgetUnused();
     return next;
   }
@@ -96,7 +77,7 @@ export class SecretMaintenance {
     return this.#ports.audit.prune(time, limit);
   }
 
-  async #reencrypt(namespace: string | undefined, after: string) {
+  async #reencrypt(namespace: string | undefined, after: Pick<StoredValue, "dataKey" | "id"> | undefined) {
     const { values, keeper, log } = this.#ports;
     const rows = await values.underRetired(namespace, after, STEP_ROWS);
     let reencrypted = 0;
@@ -104,11 +85,8 @@ export class SecretMaintenance {
       if (await keeper.reencrypt(row)) reencrypted += 1;
       else log.error("secret.reencrypt-failed", { namespace: row.namespace, name: row.name, version: row.version });
     }
-    const next = rows.length < STEP_ROWS ? undefined : rows.at(-1)?.id;
+    const last = rows.at(-1);
+    const next = rows.length < STEP_ROWS || last === undefined ? undefined : `${last.dataKey}/${last.id}`;
     return { reencrypted, failed: rows.length - reencrypted, next };
-  }
-
-  async #currentId(namespace: string, name: string): Promise<string | undefined> {
-    return currentVersion(await this.#ports.client().find(SECURE_VALUES, namespace, name))?.id;
   }
 }

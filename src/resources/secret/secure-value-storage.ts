@@ -33,14 +33,13 @@ export interface ValueKeeping {
   expose(namespace: string, name: string, id: string): Promise<string | undefined>;
   /** Forgets a version that no object names. */
   discard(id: string): Promise<void>;
-  /** Notes which version is in use; none if absent. */
-  activate(namespace: string, name: string, current: string | undefined): Promise<void>;
 }
 
 /**
  * SecureValues in the general storage, without their values. A value is taken out of every write before the general
  * storage sees it, and stored first; then the object is written, which names the version in use. So a crash in between
- * leaves the old value in use, and a row for the garbage collection.
+ * leaves the old value in use, and a row for the garbage collection. The database notes which version is in use, in the
+ * write of the object.
  */
 export class SecureValueStorage implements Required<Storage> {
   readonly #general: Required<Storage>;
@@ -110,20 +109,12 @@ export class SecureValueStorage implements Required<Storage> {
     options: DeleteOptions,
   ): Promise<{ readonly object: ResourceObject; readonly gone: boolean }> {
     const deleted = await this.#general.delete(context, namespace, name, options);
-    if (deleted.gone) await this.#deactivate(context, deleted.object);
     return { ...deleted, object: present(deleted.object) };
   }
 
   async deleteCollection(context: RequestContext, query: ListQuery, options: DeleteOptions): Promise<ListPage> {
     const page = await this.#general.deleteCollection(context, query, options);
-    for (const item of page.items) {
-      if (isGone(item)) await this.#deactivate(context, item);
-    }
     return { ...page, items: page.items.map(present) };
-  }
-
-  async #deactivate(context: RequestContext, { metadata }: ResourceObject): Promise<void> {
-    if (!context.dryRun) await this.#values.activate(required(metadata.namespace), metadata.name, undefined);
   }
 }
 
@@ -159,12 +150,7 @@ class Write {
   /** Writes the object, and tidies up after it. */
   async finish(write: () => Promise<ResourceObject>): Promise<ResourceObject> {
     try {
-      const object = await write();
-      const gone = isGone(object);
-      if (!this.#context.dryRun && (gone || this.#stored !== undefined)) {
-        await this.#values.activate(this.#namespace, this.#name, gone ? undefined : currentVersion(object)?.id);
-      }
-      return present(object);
+      return present(await write());
     } catch (error) {
       // Of another error nobody knows whether the object was written: then the row is left to the garbage collection.
       if (error instanceof StatusError) await this.#discard();
@@ -215,11 +201,6 @@ class Write {
 function undated({ metadata, ...rest }: ResourceInput): unknown {
   const managedFields = metadata.managedFields?.map(({ time: _time, ...entry }) => entry);
   return { ...rest, metadata: { ...metadata, managedFields } };
-}
-
-/** Whether a write was the last: it let go of an object that waited to be deleted. */
-function isGone({ metadata }: ResourceObject): boolean {
-  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0;
 }
 
 function required(namespace: string | undefined): string {

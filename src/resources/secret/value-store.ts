@@ -11,18 +11,17 @@ export interface StoredValue {
   readonly ciphertext: string;
 }
 
-/** A row as garbage collection sees it. */
-export interface ValueAge {
-  readonly id: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly createdAt: number;
-  readonly inactiveAt: number | null;
-}
-
 const COLUMNS = "id, namespace, name, version, data_key AS dataKey, ciphertext";
 
-/** Versions of values in D1. Rows are written once; only their data key, and whether they are in use, changes. */
+/** The id of the version that the SecureValue of a row names. */
+const NAMED = `(SELECT substr(json_extract(object, '$.metadata.annotations."secret.entrepot.dev/current"'), -36)
+  FROM resources WHERE api_group = 'secret.entrepot.dev' AND resource = 'securevalues'
+  AND resources.namespace = secret_values.namespace AND resources.name = secret_values.name)`;
+
+/**
+ * Versions of values in D1. Rows are written once; only their data key changes, and whether they are in use: triggers of
+ * `resources` see to that, in the very write by which an object names another version.
+ */
 export class ValueStore {
   readonly #database: Database;
   readonly #clock: Clock;
@@ -41,12 +40,12 @@ export class ValueStore {
     return row?.version ?? 0;
   }
 
-  /** Adds a version. `false` if there is one of that number, or its data key has gone. */
+  /** Adds a version, which is in use as soon as an object names it. `false` if there is one of that number, or its data key has gone. */
   async insert(value: StoredValue): Promise<boolean> {
     const { meta } = await this.#database
       .prepare(
-        `INSERT INTO secret_values (id, namespace, name, version, data_key, ciphertext, created_at)
-         SELECT ?1, ?2, ?3, ?4, id, ?6, ?7 FROM secret_data_keys WHERE id = ?5
+        `INSERT INTO secret_values (id, namespace, name, version, data_key, ciphertext, created_at, inactive_at)
+         SELECT ?1, ?2, ?3, ?4, id, ?6, ?7, ?7 FROM secret_data_keys WHERE id = ?5
          ON CONFLICT DO NOTHING`,
       )
       .bind(value.id, value.namespace, value.name, value.version, value.dataKey, value.ciphertext, this.#clock())
@@ -64,26 +63,21 @@ export class ValueStore {
     await repeatable(this.#database).prepare("DELETE FROM secret_values WHERE id = ?1").bind(id).run();
   }
 
-  /** Notes that of all versions only `current` is in use; none if it is absent. */
-  async activate(namespace: string, name: string, current: string | undefined): Promise<void> {
-    await repeatable(this.#database)
-      .prepare(
-        `UPDATE secret_values SET inactive_at = CASE WHEN id = ?3 THEN NULL ELSE coalesce(inactive_at, ?4) END
-         WHERE namespace = ?1 AND name = ?2`,
-      )
-      .bind(namespace, name, current ?? "", this.#clock())
-      .run();
-  }
-
-  /** Values under a retired data key, by id, those after `after`. */
-  async underRetired(namespace: string | undefined, after: string, limit: number): Promise<StoredValue[]> {
+  /** Values under a retired data key, by key and id, those after `after`. */
+  async underRetired(
+    namespace: string | undefined,
+    after: Pick<StoredValue, "dataKey" | "id"> | undefined,
+    limit: number,
+  ): Promise<StoredValue[]> {
     const { results } = await this.#database
       .prepare(
-        `SELECT ${COLUMNS} FROM secret_values WHERE id > ?1 AND data_key IN (
-           SELECT id FROM secret_data_keys WHERE retired_at IS NOT NULL AND (?2 IS NULL OR namespace = ?2))
-         ORDER BY id LIMIT ?3`,
+        // From keys to values, whatever the database thinks of their numbers: few keys are retired.
+        `SELECT v.id, v.namespace, name, version, data_key AS dataKey, ciphertext
+         FROM secret_data_keys k INDEXED BY secret_data_keys_retired CROSS JOIN secret_values v ON v.data_key = k.id
+         WHERE k.retired_at IS NOT NULL AND k.id >= ?1 AND (k.id > ?1 OR v.id > ?2) AND (?3 IS NULL OR k.namespace = ?3)
+         ORDER BY k.id, v.id LIMIT ?4`,
       )
-      .bind(after, namespace ?? null, limit)
+      .bind(after?.dataKey ?? "", after?.id ?? "", namespace ?? null, limit)
       .all<StoredValue>();
     return results;
   }
@@ -108,35 +102,15 @@ export class ValueStore {
       .run();
   }
 
-  /** All versions by id, those after `after`. */
-  async ages(after: string, limit: number): Promise<ValueAge[]> {
-    const { results } = await this.#database
+  /** Deletes versions that no object has named since before `before` (milliseconds), `limit` at the most. Answers how many. */
+  async collect(before: number, limit: number): Promise<number> {
+    const { meta } = await repeatable(this.#database)
       .prepare(
-        `SELECT id, namespace, name, created_at AS createdAt, inactive_at AS inactiveAt FROM secret_values
-         WHERE id > ?1 ORDER BY id LIMIT ?2`,
+        `DELETE FROM secret_values WHERE id IN (
+           SELECT id FROM secret_values WHERE inactive_at < ?1 AND id IS NOT ${NAMED} ORDER BY inactive_at LIMIT ?2)`,
       )
-      .bind(after, limit)
-      .all<ValueAge>();
-    return results;
-  }
-
-  /** Marks rows as in use or not, and deletes those that have long not been. */
-  async sweep(change: {
-    readonly active: readonly string[];
-    readonly inactive: readonly string[];
-    readonly dead: readonly string[];
-  }): Promise<void> {
-    const ids = "(SELECT value FROM json_each(?1))";
-    await this.#database.batch([
-      this.#database
-        .prepare(`UPDATE secret_values SET inactive_at = NULL WHERE id IN ${ids}`)
-        .bind(JSON.stringify(change.active)),
-      this.#database
-        .prepare(`UPDATE secret_values SET inactive_at = ?2 WHERE id IN ${ids} AND inactive_at IS NULL`)
-        .bind(JSON.stringify(change.inactive), this.#clock()),
-      this.#database
-        .prepare(`DELETE FROM secret_values WHERE id IN ${ids} AND inactive_at IS NOT NULL`)
-        .bind(JSON.stringify(change.dead)),
-    ]);
+      .bind(before, limit)
+      .run();
+    return meta.changes;
   }
 }

@@ -11,17 +11,18 @@ export function upcomingRuns({ spec, metadata }: Pick<SyncTask, "spec" | "metada
 }
 
 /**
- * The time for which a task is due now: the latest of its schedule, if what it said it would do next is over. A task
- * whose schedule is new, or that was just enabled, is not due for times before that.
+ * The time for which a task is due now: the latest of its schedule, if `next` (milliseconds), the time that was worked out
+ * for it before, is over. A task whose schedule is new, or that was just enabled, is not due for times before that.
  */
-export function dueTime({ spec, metadata, status }: SyncTask, now: number): number | undefined {
-  const [first] = status?.nextRuns ?? [];
-  if (spec?.schedule === undefined || !spec.enabled || first === undefined) return undefined;
-  const next = Date.parse(first);
+export function dueTime(
+  { spec, metadata }: Pick<SyncTask, "spec" | "metadata">,
+  next: number | null,
+  now: number,
+): number | undefined {
+  if (spec?.schedule === undefined || !spec.enabled || next === null || next > now) return undefined;
   const anchor = anchorOf(metadata.creationTimestamp);
   const isOfSchedule = previousRun(spec.schedule, new Date(next), anchor)?.getTime() === next;
-  if (!isOfSchedule || next > now) return undefined;
-  return previousRun(spec.schedule, new Date(now), anchor)?.getTime();
+  return isOfSchedule ? previousRun(spec.schedule, new Date(now), anchor)?.getTime() : undefined;
 }
 
 /** Intervals are counted from when a task was made. */

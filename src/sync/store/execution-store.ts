@@ -60,8 +60,7 @@ export class ExecutionStore extends ExecutionReader {
       const execution = await this.#insert(run);
       if (execution !== undefined) return { outcome: "begun", execution };
       const { taskUid, scheduledAt } = run;
-      const claimed = scheduledAt === undefined ? undefined : (await this.lastClaimed([taskUid])).get(taskUid);
-      if (claimed !== undefined && scheduledAt !== undefined && claimed >= scheduledAt) return { outcome: "claimed" };
+      if (scheduledAt !== undefined && (await this.#isClaimed(taskUid, scheduledAt))) return { outcome: "claimed" };
       const active = await this.active(taskUid);
       // Without one, it has ended this moment, and the way is free.
       if (active !== undefined) return { outcome: "running", execution: active };
@@ -79,7 +78,7 @@ export class ExecutionStore extends ExecutionReader {
              only_failed_of, tags, state, created_at, heartbeat_at, created_rv, rv)
            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending', ?11, ?11, ${THIS_VERSION}, ${THIS_VERSION}
            WHERE ?7 IS NULL
-             OR NOT EXISTS (SELECT 1 FROM sync_schedules WHERE task_uid = ?4 AND claimed_at >= ?7)
+             OR NOT EXISTS (SELECT 1 FROM sync_schedules WHERE task_uid = ?4 AND claimed_at BETWEEN ?7 AND ?11)
            ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
         )
         .bind(
@@ -100,24 +99,24 @@ export class ExecutionStore extends ExecutionReader {
         .prepare(
           `INSERT INTO sync_schedules (task_uid, claimed_at)
            SELECT task_uid, scheduled_at FROM sync_executions WHERE task_uid = ?1 AND scheduled_at = ?2
-           ON CONFLICT DO UPDATE SET claimed_at = max(claimed_at, excluded.claimed_at)`,
+           ON CONFLICT DO UPDATE SET claimed_at = iif(claimed_at > ?3, excluded.claimed_at, max(claimed_at, excluded.claimed_at))`,
         )
-        .bind(taskUid, scheduledAt ?? null),
+        .bind(taskUid, scheduledAt ?? null, now),
     ]);
     const row = inserted?.results[0];
     return row === undefined ? undefined : executionOf(row);
   }
 
-  /** The latest due times that were claimed, in milliseconds, by the tasks' uids. */
-  async lastClaimed(taskUids: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const { results } = await this.#database
+  /** Whether a due time, or a later one that has come, was claimed. Times to come were claimed by a clock that was wrong. */
+  async #isClaimed(taskUid: string, scheduledAt: number): Promise<boolean> {
+    const claimed = await this.#database
       .prepare(
-        `SELECT task_uid AS uid, claimed_at AS at FROM sync_schedules
-         WHERE task_uid IN (SELECT value FROM json_each(?1))`,
+        `SELECT EXISTS (SELECT 1 FROM sync_executions WHERE task_uid = ?1 AND scheduled_at = ?2)
+           OR EXISTS (SELECT 1 FROM sync_schedules WHERE task_uid = ?1 AND claimed_at BETWEEN ?2 AND ?3) AS claimed`,
       )
-      .bind(JSON.stringify(taskUids))
-      .all<{ uid: string; at: number }>();
-    return new Map(results.map(({ uid, at }) => [uid, at]));
+      .bind(taskUid, scheduledAt, this.#clock())
+      .first<0 | 1>("claimed");
+    return claimed === 1;
   }
 
   /** Says where an active run stands; the first that is not `pending` is its start. Whether it is still active. */
@@ -195,7 +194,13 @@ export class ExecutionStore extends ExecutionReader {
       .bind(id, now);
     const end = `UPDATE sync_executions SET state = ?2, ended_at = ?3, started_at = coalesce(started_at, ?3), error = ?4,
          rv = ${THIS_VERSION} WHERE id = ?1 AND ${ACTIVE}`;
-    return this.#change(end, [id, state, now, error?.slice(0, MAX_ERROR) ?? null], [cancel]);
+    // The clock sees that the task shows it, should whoever ends it be lost before.
+    const look = this.#database
+      .prepare(
+        `UPDATE sync_due SET look_at = ?2 WHERE task_uid = (SELECT task_uid FROM sync_executions WHERE id = ?1 AND ${ACTIVE})`,
+      )
+      .bind(id, now);
+    return this.#change(end, [id, state, now, error?.slice(0, MAX_ERROR) ?? null], [cancel, look]);
   }
 
   /** Adds to the counters of a run, in one statement. */

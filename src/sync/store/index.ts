@@ -1,3 +1,4 @@
+export { DueStore, type TaskDue } from "./due-store.ts";
 export {
   EXECUTION_STATES,
   type EndState,

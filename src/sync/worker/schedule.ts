@@ -3,44 +3,61 @@ import { timestamp } from "../kinds/condition.ts";
 import { SYNC_TASKS } from "../kinds/names.ts";
 import type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "../kinds/sync-task.ts";
 import { dueTime, upcomingRuns } from "../kinds/upcoming-runs.ts";
-import { executionName } from "../store/index.ts";
+import { executionName, type TaskDue } from "../store/index.ts";
+import { taskOf } from "./open-run.ts";
 import { showEnd } from "./show-run.ts";
 import { startRun } from "./start-run.ts";
 import type { SyncPorts } from "./sync-ports.ts";
 
-/** Tasks read at a time. */
-const PAGE = 500;
+/** Tasks that one tick looks at: each costs a few queries, and an invocation may make a thousand. */
+const TASKS = 100;
+
+/** How long a task waits that could not be looked at, in milliseconds. */
+const POSTPONED = 50_000;
 
 /**
- * Begins the runs that are due, each once whoever else looks at the same time. What was missed while nobody looked is
- * made up for by one run. A task that still runs is left out.
+ * Begins runs that are due, each once whoever else looks at the same time. What was missed while nobody looked is made up
+ * for by one run. A task that still runs is left out. Answers whether there may be more to look at.
  */
-export async function tick(ports: SyncPorts): Promise<void> {
-  let token: string | undefined;
-  do {
-    const page = await ports.client().list<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, {
-      limit: PAGE,
-      ...(token === undefined ? {} : { continue: token }),
-    });
-    for (const task of page.items) {
-      try {
-        await look(task, ports);
-      } catch (error) {
-        // One task must not hold up the others.
-        ports.log.error("sync.tick-failed", { namespace: task.metadata.namespace, task: task.metadata.name, error });
-      }
+export async function tick(ports: SyncPorts): Promise<boolean> {
+  const { clock, due, log } = ports;
+  const rows = await due.toLookAt(clock(), TASKS);
+  for (const row of rows) {
+    try {
+      await look(row, ports);
+    } catch (error) {
+      // One task must not hold up the others.
+      log.error("sync.tick-failed", { namespace: row.namespace, task: row.name, error });
+      await due.postpone(row.taskUid, clock() + POSTPONED);
     }
-    token = page.continue;
-  } while (token !== undefined);
+  }
+  return rows.length === TASKS;
 }
 
-async function look(task: SyncTask, ports: SyncPorts): Promise<void> {
-  if (task.metadata.deletionTimestamp !== undefined) return;
+async function look(row: TaskDue, ports: SyncPorts): Promise<void> {
+  const task = await taskOf({ ...row, task: row.name }, ports);
   const now = ports.clock();
-  const due = dueTime(task, now);
-  if (due !== undefined) await begin(task, due, ports);
+  if (task === undefined) return ports.due.settle(row, undefined, now);
+  const time = dueTime(task, row.dueAt, now);
+  if (time !== undefined) await begin(task, time, ports);
   await showUpcoming(task, ports);
   await showEnd(task, ports);
+  await settle(row, task, ports);
+}
+
+/** Has a task that is new, or another than before, say when it is due next. */
+export async function reschedule(task: SyncTask, ports: Pick<SyncPorts, "client" | "clock" | "due">): Promise<void> {
+  const row = await ports.due.find(task.metadata.uid);
+  await showUpcoming(task, ports);
+  // A time that has come is the clock's to see to.
+  const isDue = row !== undefined && row.dueAt !== null && row.dueAt <= ports.clock();
+  if (row !== undefined && !isDue) await settle(row, task, ports);
+}
+
+/** Last, so that what failed before it is done again. */
+async function settle(row: TaskDue, task: SyncTask, { clock, due }: Pick<SyncPorts, "clock" | "due">): Promise<void> {
+  const now = clock();
+  await due.settle(row, upcomingRuns(task, now)[0]?.getTime(), now);
 }
 
 async function begin(task: SyncTask, scheduledAt: number, ports: SyncPorts): Promise<void> {
@@ -55,10 +72,7 @@ async function begin(task: SyncTask, scheduledAt: number, ports: SyncPorts): Pro
 }
 
 /** Has the status of a task say when it is due next. Written when it is something else than before. */
-export async function showUpcoming(
-  task: SyncTask,
-  { client, clock }: Pick<SyncPorts, "client" | "clock">,
-): Promise<void> {
+async function showUpcoming(task: SyncTask, { client, clock }: Pick<SyncPorts, "client" | "clock">): Promise<void> {
   const { namespace, name } = task.metadata;
   const upcoming = upcomingRuns(task, clock()).map((time) => timestamp(time.getTime()));
   const shown = task.status?.nextRuns ?? [];

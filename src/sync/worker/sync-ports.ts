@@ -3,7 +3,7 @@ import type { Clock, Log } from "../../platform/index.ts";
 import type { ResourceClient } from "../../resources/index.ts";
 import type { SyncTask } from "../kinds/sync-task.ts";
 import type { WriterRights } from "../kinds/writer-rights.ts";
-import type { ExecutionStore, ItemStore, LogStore, MemoryStore, StoredExecution } from "../store/index.ts";
+import type { DueStore, ExecutionStore, ItemStore, LogStore, MemoryStore, StoredExecution } from "../store/index.ts";
 import type { CallLimits } from "./call-meter.ts";
 import type { RunHub } from "./hub-client.ts";
 import type { SyncQueue } from "./messages.ts";
@@ -12,6 +12,7 @@ import type { Registries } from "./registry-access.ts";
 /** What the steps of runs work with. */
 export interface SyncPorts {
   readonly executions: ExecutionStore;
+  readonly due: DueStore;
   readonly items: ItemStore;
   readonly logs: LogStore;
   readonly memory: MemoryStore;

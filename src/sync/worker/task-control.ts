@@ -16,7 +16,7 @@ import { CallMeter } from "./call-meter.ts";
 import { sendMessage } from "./messages.ts";
 import { mirrorPorts, openTask } from "./open-run.ts";
 import { runReporter } from "./run-reporter.ts";
-import { showUpcoming } from "./schedule.ts";
+import { reschedule } from "./schedule.ts";
 import { startRun } from "./start-run.ts";
 import type { SyncPorts } from "./sync-ports.ts";
 
@@ -77,7 +77,7 @@ export function taskControl(ports: SyncPorts, { background }: TaskControlPorts):
     changed(task) {
       if (task.metadata.deletionTimestamp !== undefined) return;
       background(
-        showUpcoming(task, ports).catch((error: unknown) => {
+        reschedule(task, ports).catch((error: unknown) => {
           ports.log.warn("sync.schedule-not-shown", { task: task.metadata.name, error });
         }),
       );

@@ -7,6 +7,7 @@ import { COPY_APP, syncWorld } from "./run-fixture.ts";
 vi.setConfig({ testTimeout: 600_000 });
 
 const APP = "team/app";
+const HOUR = 3_600_000;
 /** Items that are copied while rows are counted. */
 const COPIED = 20;
 
@@ -41,6 +42,38 @@ async function rowsRead(size: number) {
   expect(await world.execution(id)).toMatchObject({ state: "succeeded", itemsFailed: 0 });
   return { planned: planned / size, copied: copied / COPIED };
 }
+
+/** Rows that the clock reads to begin the one run that is due, beside `others` tasks that are not. */
+async function rowsOfTick(others: number): Promise<number> {
+  const { database, counted } = countedDatabase(bindings.DB);
+  const world = syncWorld({}, database);
+  world.source.addImage(APP, { tag: "v1" });
+  const task = await world.task("app", { ...COPY_APP, schedule: { interval: "1h" } });
+  await world.tick();
+  await bindings.DB.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+     INSERT INTO resources (api_group, resource, namespace, name, uid, rv, object)
+     SELECT api_group, resource, namespace, 't' || i, uid || i, rv, object FROM resources, n WHERE uid = ?1`,
+  )
+    .bind(task.metadata.uid, others)
+    .run();
+  world.time.now += HOUR;
+  const later = world.time.now + HOUR;
+  await bindings.DB.prepare("UPDATE sync_due SET due_at = ?2, look_at = ?2 WHERE task_uid <> ?1")
+    .bind(task.metadata.uid, later)
+    .run();
+  const before = counted.rows;
+  expect(await world.tick()).toBe(false);
+  const rows = counted.rows - before;
+  expect(await world.ports.executions.list({ taskUid: task.metadata.uid }, 2)).toHaveLength(1);
+  return rows;
+}
+
+it("of the clock does not grow with the tasks that are not due", async () => {
+  const small = await rowsOfTick(100);
+  const large = await rowsOfTick(10_000);
+  expect(large).toBe(small);
+});
 
 it("does not grow with the run", async () => {
   const small = await rowsRead(100);

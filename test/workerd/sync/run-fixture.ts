@@ -4,6 +4,7 @@ import { type Registry, RegistryError } from "../../../src/mirror/index.ts";
 import { type Database, InstanceStore, Outbound, parseConfig } from "../../../src/platform/index.ts";
 import { createResources, type ResourceClient, systemAuthorizer } from "../../../src/resources/index.ts";
 import {
+  DueStore,
   ExecutionStore,
   IdStore,
   ItemStore,
@@ -75,6 +76,7 @@ export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bi
   const client = (): ResourceClient => resources.client;
   const ports: SyncPorts = {
     executions,
+    due: new DueStore(database),
     items,
     logs,
     memory: new MemoryStore(database, clock),

@@ -45,6 +45,10 @@ function item(tag: string, more: Partial<NewItem> = {}): NewItem {
   return { repository: "library/app", tag, digest: `sha256:${tag}`, targets, state: "pending", ...more };
 }
 
+/** The latest due time of the task that was claimed. */
+const claimed = async () =>
+  bindings.DB.prepare("SELECT claimed_at FROM sync_schedules WHERE task_uid = ?1").bind(taskUid).first("claimed_at");
+
 describe("executions", () => {
   it("begin once at a time", async () => {
     const results = await Promise.all(Array.from({ length: 8 }, () => executions.begin(about())));
@@ -66,15 +70,33 @@ describe("executions", () => {
     expect(await executions.remove(run?.id ?? 0)).toBe(true);
     expect((await executions.begin(due)).outcome).toBe("claimed");
     expect((await executions.begin({ ...due, scheduledAt: due.scheduledAt - 60_000 })).outcome).toBe("claimed");
-    expect((await executions.lastClaimed([taskUid, "none"])).get(taskUid)).toBe(due.scheduledAt);
+    expect(await claimed()).toBe(due.scheduledAt);
     expect((await executions.begin({ ...due, scheduledAt: due.scheduledAt + 60_000 })).outcome).toBe("begun");
+  });
+
+  it("claim the same times again after a clock that was ahead, but those that were run", async () => {
+    const now = time.now;
+    const due = (offset: number) => ({ ...about(), cause: "schedule", scheduledAt: now + offset }) as const;
+    const run = async (offset: number) => {
+      const started = await executions.begin(due(offset));
+      if (started.outcome === "begun") await executions.finish(started.execution.id, "succeeded");
+      return started.outcome;
+    };
+    time.now = now + 3_600_000;
+    expect(await run(3_600_000)).toBe("begun");
+    time.now = now;
+    expect(await run(0)).toBe("begun");
+    expect(await run(-60_000)).toBe("claimed");
+    time.now = now + 3_600_000;
+    expect(await run(60_000)).toBe("begun");
+    expect(await run(3_600_000)).toBe("claimed");
   });
 
   it("leave a due time open while the task runs", async () => {
     const run = await begin();
     const due = { ...about(), cause: "schedule", scheduledAt: time.now } as const;
     expect(await executions.begin(due)).toMatchObject({ outcome: "running", execution: { id: run.id } });
-    expect((await executions.lastClaimed([taskUid])).size).toBe(0);
+    expect(await claimed()).toBeNull();
     await executions.finish(run.id, "succeeded");
     expect((await executions.begin(due)).outcome).toBe("begun");
   });
@@ -218,7 +240,7 @@ describe("executions", () => {
     await executions.removeTask(taskUid);
     expect(await executions.get(ended.id)).toBeUndefined();
     expect(await executions.get(active.id)).toMatchObject({ stopRequested: true, state: "pending" });
-    expect((await executions.lastClaimed([taskUid])).size).toBe(0);
+    expect(await claimed()).toBeNull();
   });
 });
 
