@@ -67,23 +67,36 @@ describe("pushes in chunks that send nothing more", () => {
 });
 
 describe("memory that objects held when they were reset", () => {
-  it("is had again after a while, and meanwhile done without", { timeout: 120_000 }, async () => {
+  it("is had again after a while, and meanwhile done without, eight times in a row", { timeout: 300_000 }, async () => {
     const time = { now: Date.now() };
-    const memory = new PartMemory(PART, () => time.now, { parts: 2, partPatience: 10 });
-    // Nobody is left to give it back.
-    expect([await memory.borrow(), await memory.borrow(), await memory.borrow()].map(Boolean)).toEqual([
-      true,
-      true,
-      false,
-    ]);
-    await withSession(memory, async (session) => {
-      expect(await session.append(first(QUICK))).toEqual({ ok: true, value: QUICK.byteLength });
-      const closed = await session.close(DIGEST, { ...first(QUICK), body: null, offset: undefined });
-      if (!closed.ok) throw new Error(closed.error.reason);
-      expect(sameBytes(await bytesOf(await store.read(closed.value.key)), QUICK)).toBe(true);
-    });
-    time.now += HOUR;
-    expect([await memory.borrow(), await memory.borrow()].map(Boolean)).toEqual([true, true]);
+    const parts = 2;
+    const memory = new PartMemory(PART, () => time.now, { parts, partPatience: 10 });
+    for (let round = 0; round < 8; round += 1) {
+      for (let part = 0; part < parts; part += 1) await resetWhileHolding(memory);
+      // Nobody is left to give it back.
+      expect(await memory.borrow()).toBeUndefined();
+      await pushWith(memory);
+      time.now += HOUR;
+      const buffers = await Promise.all(Array.from({ length: parts + 1 }, () => memory.borrow()));
+      expect(buffers.map((buffer) => buffer?.bytes.byteLength)).toEqual([PART, PART, undefined]);
+      for (const buffer of buffers) buffer?.release();
+      await pushWith(memory);
+    }
+  });
+
+  it("stops nobody, though it was all that there is", { timeout: 150_000 }, async () => {
+    const slow: { readonly stub: DurableObjectStub; readonly answer: Promise<unknown> }[] = [];
+    for (let client = 0; client < CLIENTS; client += 1) {
+      const [session, body] = [newSession(), await stalled(SOME)];
+      const stub = UPLOAD_SESSIONS.get(UPLOAD_SESSIONS.idFromName(`test/memory@${sessions}`));
+      slow.push({ stub, answer: session.append(body.readable, 0).catch((error: unknown) => error) });
+      await body.write();
+    }
+    for (const { stub, answer } of slow) {
+      await reset(stub);
+      expect(await answer).toMatchObject({ message: "reset by a test" });
+    }
+    await pushQuick();
   });
 });
 
@@ -146,6 +159,46 @@ describe("more bodies than may be received", () => {
     });
   });
 });
+
+/** Pushes through an object that shares `memory`, whether it has some or not. */
+async function pushWith(memory: PartMemory): Promise<void> {
+  await withSession(memory, async (session) => {
+    expect(await session.append(first(QUICK))).toEqual({ ok: true, value: QUICK.byteLength });
+    const closed = await session.close(DIGEST, { ...first(QUICK), body: null, offset: undefined });
+    if (!closed.ok) throw new Error(closed.error.reason);
+    expect(sameBytes(await bytesOf(await store.read(closed.value.key)), QUICK)).toBe(true);
+    await store.delete([closed.value.key]);
+  });
+}
+
+/** Has an object end in the middle of a push, as the platform does when it moves or runs out of something. */
+async function reset(stub: DurableObjectStub): Promise<void> {
+  await expect(
+    runInDurableObject(stub, async (_, state) => {
+      state.abort("reset by a test");
+      await new Promise(() => {});
+    }),
+  ).rejects.toThrow();
+}
+
+/** An object that has some of `memory` while a part fills, until it is reset. */
+async function resetWhileHolding(memory: PartMemory): Promise<void> {
+  const stub = UPLOAD_SESSIONS.get(UPLOAD_SESSIONS.newUniqueId());
+  const borrowed = vi.spyOn(memory, "borrow");
+  await expect(
+    runInDurableObject(stub, async (_, state) => {
+      const session = new UploadSessionState(state.storage, { store, memory, clock: Date.now, log: quietLog });
+      const body = await stalled(SOME);
+      session.append({ ...first(SOME), body: body.readable }).catch(() => {});
+      await body.write();
+      await vi.waitFor(() => expect(borrowed).toHaveBeenCalledOnce());
+      expect(await borrowed.mock.results[0]?.value).toBeDefined();
+      state.abort("reset by a test");
+      await new Promise(() => {});
+    }),
+  ).rejects.toThrow("reset by a test");
+  borrowed.mockRestore();
+}
 
 const first = (bytes: Uint8Array) => ({
   body: streamOf(bytes),
