@@ -40,15 +40,19 @@ export async function authorize(call: ApiCall, attributes: Asked): Promise<void>
   const decided = await call.services.authorizer(asked);
   const allowed = decided.decision === "allow";
   call.trail.asked = { attributes: asked, decision: { allowed, reason: decided.reason ?? decided.decision } };
-  if (allowed) return;
-  if (isAnonymous(call.identity)) throw notLoggedIn();
+  if (!allowed) throw refusalOf(asked);
+}
+
+/** What somebody is told who may not: Forbidden, or Unauthorized for nobody in particular. */
+export function refusalOf(asked: AuthorizationAttributes): StatusError {
+  if (isAnonymous(asked.identity)) return notLoggedIn();
   const { verb, group, resource, subresource, namespace, name } = asked;
   const target = subresource === "" ? resource : `${resource}/${subresource}`;
   const place = namespace === "" ? "at the cluster scope" : `in the namespace "${namespace}"`;
   const qualified = group === "" ? resource : `${resource}.${group}`;
-  throw new StatusError(
+  return new StatusError(
     "Forbidden",
-    `${qualified}${name === "" ? "" : ` "${name}"`} is forbidden: User "${call.identity.name}" cannot ${verb} resource "${target}" in API group "${group}" ${place}`,
+    `${qualified}${name === "" ? "" : ` "${name}"`} is forbidden: User "${asked.identity.name}" cannot ${verb} resource "${target}" in API group "${group}" ${place}`,
     { name, group, kind: resource },
   );
 }

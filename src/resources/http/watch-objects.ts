@@ -1,6 +1,6 @@
 import { badRequest, StatusError } from "../status-error.ts";
 import type { ListQuery, WatchFrame } from "../storage.ts";
-import { type ApiCall, contextOf } from "./call.ts";
+import { type ApiCall, contextOf, notLoggedIn, refusalOf } from "./call.ts";
 import { methodNotAllowed, type ResourceTarget } from "./target.ts";
 import { isTrue, wholeNumber } from "./query.ts";
 import type { CountedWatch } from "../watch/watch-limit.ts";
@@ -28,7 +28,7 @@ export async function watchObjects(target: ResourceTarget, list: ListQuery): Pro
     over: () => over,
     present: watchPresenter(target),
     stopping: call.services.stopping,
-    mayGoOn: rightsOf(call),
+    checkRights: rightsOf(call),
   };
   // Whoever said when has it end then; anybody else, at the next line.
   const expire = () => {
@@ -83,17 +83,21 @@ const RIGHTS_MS = 1000;
 
 /**
  * Asks anew whether the caller may watch: who they are, what roles they have, and whether their credential is still good
- * may change while they do. A lock-out because of wrong credentials takes nothing from the right one.
+ * may change while they do. A lock-out because of wrong credentials takes nothing from the right one. The function
+ * throws a StatusError, Unauthorized or Forbidden.
  */
-function rightsOf({ services, request, trail }: ApiCall): () => Promise<boolean> {
+function rightsOf({ services, request, trail }: ApiCall): () => Promise<void> {
   let asked = services.clock();
-  return async function mayGoOn() {
+  return async function checkRights() {
     const now = services.clock();
-    if (trail.asked === undefined || now - asked < RIGHTS_MS) return true;
+    if (trail.asked === undefined || now - asked < RIGHTS_MS) return;
     asked = now;
     const identity = await services.gate.authenticate(request);
-    if (!identity.ok) return identity.error.reason === "locked-out" || identity.error.reason === "busy";
+    if (!identity.ok) {
+      if (identity.error.reason === "locked-out" || identity.error.reason === "busy") return;
+      throw notLoggedIn();
+    }
     const attributes = { ...trail.asked.attributes, identity: identity.value };
-    return (await services.authorizer(attributes)).decision === "allow";
+    if ((await services.authorizer(attributes)).decision !== "allow") throw refusalOf(attributes);
   };
 }

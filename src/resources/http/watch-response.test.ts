@@ -25,7 +25,7 @@ async function text(
     timeoutSeconds: undefined,
     over: () => false,
     stopping: () => false,
-    mayGoOn: async () => true,
+    checkRights: async () => {},
     present: {
       object: ({ metadata }) => metadata.name,
       bookmark: (rv, endsInitial) => `${rv}${endsInitial ? " initial" : ""}`,
@@ -67,6 +67,19 @@ describe("watchLines", () => {
     expect(await text([ADDED, QUIET, QUIET, QUIET, ADDED, QUIET, ADDED], { over: overLater })).toBe(
       `${LINE}   ${LINE}`,
     );
+  });
+
+  it("ends with what the watcher may not do any more, and shows nothing after that", async () => {
+    let asked = 0;
+    const checkRights = async () => {
+      if ((asked += 1) > 2) throw new StatusError("Forbidden", "not you");
+    };
+    const [first = "", last = ""] = (await text([ADDED, QUIET, ADDED, ADDED], { checkRights })).trimEnd().split("\n");
+    expect(`${first}\n`).toBe(LINE);
+    expect(JSON.parse(last)).toMatchObject({
+      type: "ERROR",
+      object: { kind: "Status", code: 403, message: "not you" },
+    });
   });
 
   it("ends with a failure as an event", async () => {

@@ -26,8 +26,8 @@ export interface WatchOptions {
   readonly over: () => boolean;
   /** Whether the server is about to stop. */
   readonly stopping: () => boolean;
-  /** Whether the watcher may still watch. */
-  readonly mayGoOn: () => Promise<boolean>;
+  /** @throws {StatusError} when the watcher may not watch any more */
+  readonly checkRights: () => Promise<void>;
   readonly present: WatchPresenter;
 }
 
@@ -49,7 +49,7 @@ export async function* watchLines(
   let reached: string | undefined;
   try {
     for await (const frame of frames) {
-      if (!(await options.mayGoOn())) return;
+      await options.checkRights();
       if (frame.type !== "BOOKMARK") {
         yield line(frame.type, options.present.object(frame.object));
         padded = false;

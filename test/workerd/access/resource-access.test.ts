@@ -369,46 +369,74 @@ describe("a watch", () => {
   }
 
   const losses = [
-    ["loses the role", () => (world.grants["watcher"] = [])],
-    ["is removed", () => delete world.grants["watcher"]],
+    ["loses the role", 403, () => (world.grants["watcher"] = [])],
+    ["is removed", 401, () => delete world.grants["watcher"]],
   ] as const;
 
-  it.each(losses)("that writes space ends when its watcher %s", async (_, lose) => {
+  /** What is written until a watch ends. */
+  async function restOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return text;
+      text += decoder.decode(value);
+      if (text.length > 10_000) throw new Error("it goes on");
+    }
+  }
+
+  /** The only line, which says why there are no more. */
+  function expectRefusal(text: string, code: number): void {
+    expect(text.endsWith("\n")).toBe(true);
+    const object = { kind: "Status", apiVersion: "v1", status: "Failure", code };
+    expect(JSON.parse(text)).toMatchObject({ type: "ERROR", object });
+  }
+
+  it.each(losses)("that writes space ends with a line when its watcher %s", async (_, code, lose) => {
     const reader = await quiet("");
     time.now += 10_000;
     expect(new TextDecoder().decode((await reader.read()).value)).toBe(" ");
     lose();
     world.generation += 1;
     time.now += 10_000;
-    let ended = false;
-    for (let space = 0; space < 5 && !ended; space += 1) ended = (await reader.read()).done;
-    expect(ended).toBe(true);
+    expectRefusal(await restOf(reader), code);
   });
 
-  it.each(losses)("that writes nothing ends when its watcher %s", async (_, lose) => {
+  it.each(losses)("that writes nothing ends with a line when its watcher %s", async (_, code, lose) => {
     const reader = await quiet("&timeoutSeconds=1800");
     time.now += 10_000;
-    const end = reader.read();
+    const end = restOf(reader);
     const early = await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 100))]);
     expect(early).toBe(undefined);
     lose();
     world.generation += 1;
     time.now += 10_000;
-    expect((await end).done).toBe(true);
+    expectRefusal(await end, code);
   });
 
   it("that writes nothing is counted as long as it is there", async () => {
     const reader = await quiet("&timeoutSeconds=1800");
-    const end = reader.read();
+    const end = restOf(reader);
     for (let minutes = 0; minutes < 24; minutes += 8) {
       time.now += 8 * 60_000;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    expect((await send("GET", WATCH, as("watcher"))).status).toBe(429);
+    const refused = await send("GET", WATCH, as("watcher"));
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("retry-after")).toBe("10");
+    expect(await refused.json()).toMatchObject({
+      kind: "Status",
+      apiVersion: "v1",
+      status: "Failure",
+      reason: "TooManyRequests",
+      message: "watcher has too many watches open",
+      details: { retryAfterSeconds: 10 },
+      code: 429,
+    });
     world.grants["watcher"] = [];
     world.generation += 1;
     time.now += 10_000;
-    expect((await end).done).toBe(true);
+    expectRefusal(await end, 403);
     await (await quiet("")).cancel();
   });
 });
