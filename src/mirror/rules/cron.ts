@@ -1,25 +1,5 @@
+import { Cron } from "croner";
 import { err, ok, type Result } from "../../platform/index.ts";
-
-const DAY = 86_400_000;
-const HOUR = 3_600_000;
-const MINUTE = 60_000;
-
-/** A weekday on the 29th of February comes again within 40 years. */
-const FARTHEST = 41 * 366 * DAY;
-
-/** When a cron expression is due, as wall-clock time. */
-export interface CronFields {
-  readonly minutes: readonly number[];
-  readonly hours: readonly number[];
-  readonly days: ReadonlySet<number>;
-  readonly months: ReadonlySet<number>;
-  /** Sunday is 0. */
-  readonly weekdays: ReadonlySet<number>;
-  /** Whether a day has to satisfy one of days and weekdays (both are given), instead of both. */
-  readonly isEitherDay: boolean;
-  /** Whether the hour is written with `*`: then it is about the time that passes, not about a time of day. */
-  readonly isEveryHour: boolean;
-}
 
 interface Field {
   readonly name: string;
@@ -54,42 +34,39 @@ const NICKNAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * A cron expression of five fields: minute, hour, day of month, month (or names), day of week (0 to 7, or names), each
- * a list of `*`, a value or a range, the first and last with a step if wanted. If both days are restricted, one of them has
- * to match. `@daily` and the like stand for such. @see crontab(5), POSIX and Vixie cron
+ * When a cron expression is due. It has five fields: minute, hour, day of month, month (or names), day of week (0 to 7,
+ * or names), each a list of `*`, a value or a range, the first and last with a step if wanted. If both days are restricted,
+ * one of them has to match. `@daily` and the like stand for such. A time that the clock of the zone skips is run at the
+ * first one after it, one that it shows twice is run the first time only; but minutes or hours with `*` or a step go by
+ * the time that passes.
+ * @see crontab(5), POSIX and Vixie cron; cron(8) for changes of the clock
  */
-export function parseCron(text: string): Result<CronFields, string> {
+export function parseCron(text: string, timeZone: string): Result<Cron, string> {
   const trimmed = text.trim();
   const texts = (NICKNAMES.get(trimmed) ?? trimmed).split(/\s+/);
   if (texts.length !== FIELDS.length) {
     return err(`must have five fields (minute, hour, day of month, month, day of week), not ${texts.length}`);
   }
   const sets: ReadonlySet<number>[] = [];
+  // The library reads more than cron knows, and counts days and months from 0 in what it says of them.
   for (const [index, field] of FIELDS.entries()) {
     const values = parseField(texts[index] ?? "", field);
     if (!values.ok) return values;
     sets.push(values.value);
   }
-  const [minutes, hours, days, months, weekdays] = sets;
-  if (!minutes || !hours || !days || !months || !weekdays) return err("must have five fields");
+  const [days, months] = [[...(sets[2] ?? [])], [...(sets[3] ?? [])]];
+  // A field that begins with `*` does not restrict, even if it has a step.
   const isFree = (index: number) => texts[index]?.startsWith("*") === true;
-  const isEitherDay = !isFree(2) && !isFree(4);
-  const longest = Math.max(...[...months].map((month) => MONTH_LENGTHS[month - 1] ?? 0));
-  if (!isEitherDay && Math.min(...days) > longest) return err("names a day that none of its months has");
-  return ok({
-    minutes: [...minutes].sort((a, b) => a - b),
-    hours: [...hours].sort((a, b) => a - b),
-    days,
-    months,
-    weekdays: new Set([...weekdays].map((weekday) => weekday % 7)),
-    isEitherDay,
-    isEveryHour: isFree(1),
-  });
+  const domAndDow = isFree(2) || isFree(4);
+  const longest = Math.max(...months.map((month) => MONTH_LENGTHS[month - 1] ?? 0));
+  if (domAndDow && Math.min(...days) > longest) return err("names a day that none of its months has");
+  const about = { timezone: timeZone, mode: "5-part", fixedTimeRule: "no-wildcard", domAndDow, paused: true } as const;
+  return ok(new Cron(texts.join(" "), about));
 }
 
 /** What is wrong with a cron expression, if anything. */
 export function cronProblem(text: string): string | undefined {
-  const parsed = parseCron(text);
+  const parsed = parseCron(text, "UTC");
   return parsed.ok ? undefined : parsed.error;
 }
 
@@ -124,42 +101,4 @@ function valueOf(text: string, { first, last, names }: Field): number | undefine
   if (!/^\d{1,2}$/.test(text)) return undefined;
   const value = Number(text);
   return value >= first && value <= last ? value : undefined;
-}
-
-/**
- * The wall-clock times that a cron expression names, from one on (that included) forwards or backwards, as if the wall
- * clock were UTC (milliseconds). Ends when none is found for 41 years.
- */
-export function* wallTimes(fields: CronFields, from: number, direction: 1 | -1): Generator<number> {
-  const ordered = <T>(values: readonly T[]) => (direction === 1 ? values : values.toReversed());
-  const hours = ordered(fields.hours);
-  const minutes = ordered(fields.minutes);
-  let lastFound = from;
-  let day = Math.floor(from / DAY) * DAY;
-  while (Math.abs(day - lastFound) < FARTHEST) {
-    const date = new Date(day);
-    if (!fields.months.has(date.getUTCMonth() + 1)) {
-      const year = date.getUTCFullYear();
-      const month = date.getUTCMonth();
-      day = direction === 1 ? Date.UTC(year, month + 1, 1) : Date.UTC(year, month, 0);
-      continue;
-    }
-    if (isDue(fields, date)) {
-      for (const hour of hours) {
-        for (const minute of minutes) {
-          const wall = day + hour * HOUR + minute * MINUTE;
-          if ((wall - from) * direction < 0) continue;
-          lastFound = wall;
-          yield wall;
-        }
-      }
-    }
-    day += direction * DAY;
-  }
-}
-
-function isDue({ days, weekdays, isEitherDay }: CronFields, date: Date): boolean {
-  const isDay = days.has(date.getUTCDate());
-  const isWeekday = weekdays.has(date.getUTCDay());
-  return isEitherDay ? isDay || isWeekday : isDay && isWeekday;
 }
