@@ -9,8 +9,8 @@ import {
 } from "../mirror/index.ts";
 import { Semaphore } from "../platform/index.ts";
 import { formatTime } from "./quantities.ts";
+import { registryFetch } from "./registry-fetch.ts";
 import type { Reporter } from "./reporter.ts";
-import { unverifiedFetch } from "./unverified-fetch.ts";
 
 /** What registries work with in this process. */
 export interface RegistryPorts {
@@ -34,7 +34,7 @@ export function openRegistries(entries: readonly RegistryConfig[], ports: Regist
   const budgets = new Map<string, ProcessBudget>();
   const registries = new Map<string, Registry>();
   const semaphores = new Map<string, Semaphore>();
-  const unverified = unverifiedFetch(ports.env);
+  const [verified, unverified] = [registryFetch(ports.env, true), registryFetch(ports.env, false)];
   for (const entry of entries) {
     const url = entry.url ?? "";
     if (isUnverified(entry)) ports.reporter.message("warn", `${entry.name}: certificates are not verified`);
@@ -53,7 +53,7 @@ export function openRegistries(entries: readonly RegistryConfig[], ports: Regist
         insecure: entry.insecure,
         // Whoever runs this chose the addresses, and is in that network anyway.
         allowPrivate: true,
-        fetch: isUnverified(entry) ? unverified : (input, init) => fetch(input, init),
+        fetch: isUnverified(entry) ? unverified : verified,
         budget,
         clock: ports.clock,
         signal: ports.signal,
