@@ -10,7 +10,7 @@ export default defineConfig({
         resolve: { alias: { "cloudflare:workers": path.resolve("test/support/cloudflare-workers.ts") } },
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts"],
+          include: ["src/**/*.test.ts", "test/layout/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           expect: { poll: { timeout: 30_000 } },

@@ -318,7 +318,7 @@ function uploadPorts(env: Env) {
 }
 
 /** The Durable Object class of watch hubs, with this Worker's services. */
-export class WatchHub extends watchHubClass((env) => ({
+export class WatchHub extends watchHubClass((env: Env) => ({
   store: new ResourceStore(databaseOf(env), systemClock),
   log: servicesOf(env).log,
 })) {}
@@ -327,7 +327,7 @@ export class WatchHub extends watchHubClass((env) => ({
 export class RegistryBudget extends registryBudgetClass(() => ({ clock: systemClock })) {}
 
 /** The Durable Object class of the hub of runs, with this Worker's services. */
-export class ExecutionHub extends executionHubClass((env) => ({
+export class ExecutionHub extends executionHubClass((env: Env) => ({
   executions: new ExecutionStore(databaseOf(env), systemClock),
   logs: new LogStore(databaseOf(env)),
   clock: systemClock,

@@ -1,5 +1,5 @@
 import { type Clock, type Database, repeatable } from "../platform/index.ts";
-import { bumpGeneration } from "./generation.ts";
+import { bumpGeneration } from "./generation-store.ts";
 
 /** What an account has to sign in with. */
 export interface CredentialSummary {

@@ -1,5 +1,5 @@
 import { type Clock, type Database, repeatable } from "../platform/index.ts";
-import { bumpGeneration } from "./generation.ts";
+import { bumpGeneration } from "./generation-store.ts";
 
 /** A key as it is kept. Times are in milliseconds since the Unix epoch. */
 export interface StoredKey {

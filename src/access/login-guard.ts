@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Clock, Env } from "../platform/index.ts";
+import type { Clock } from "../platform/index.ts";
 import {
   afterFailure,
   afterSuccess,
@@ -78,7 +78,7 @@ const TRICKLE_SECONDS = 30;
  * password: it makes tries of each account rare. Names that are no accounts have no guard of their own. They are counted
  * as accounts would be, but in that of the address, so that nobody sees by a lock which names there are.
  */
-export function loginGuardClass(bind: (env: Env) => LoginGuardPorts) {
+export function loginGuardClass<Env>(bind: (env: Env) => LoginGuardPorts) {
   return class LoginGuard extends DurableObject<Env> {
     readonly #clock: Clock;
     /** Attempts under way: of which part each is, and when it began. */

@@ -1,5 +1,5 @@
 import { type Clock, type Database, repeatable } from "../platform/index.ts";
-import { bumpGeneration } from "./generation.ts";
+import { bumpGeneration } from "./generation-store.ts";
 
 /** The hash of a user's password. */
 export interface StoredPassword {

@@ -1,15 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
-import {
-  type Clock,
-  dropRest,
-  type Env,
-  isObjectReset,
-  type Result,
-  type Retries,
-  Unavailable,
-} from "../platform/index.ts";
+import { type Clock, dropRest, isObjectReset, type Result, type Retries, Unavailable } from "../platform/index.ts";
 import type { ContentFailure } from "./failure.ts";
 import { OpenUploads } from "./open-uploads.ts";
 import type { UploadResult } from "./upload-record.ts";
@@ -38,7 +30,7 @@ export interface UploadObjectPorts extends Omit<UploadSessionPorts, "accounts"> 
  * copying; everything else is a remote call. What an account has open is counted by an object of the same class: another
  * class would be a migration behind which no deployment can go back.
  */
-export function uploadSessionClass(bind: (env: Env) => UploadObjectPorts) {
+export function uploadSessionClass<Env>(bind: (env: Env) => UploadObjectPorts) {
   return class UploadSession extends DurableObject<Env> {
     readonly #session: UploadSessionState;
     readonly #open: OpenUploads;

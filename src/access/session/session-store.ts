@@ -1,5 +1,5 @@
 import { type Database, repeatable } from "../../platform/index.ts";
-import { bumpGeneration } from "../generation.ts";
+import { bumpGeneration } from "../generation-store.ts";
 
 /** A sign-in in a browser. */
 export interface Session {

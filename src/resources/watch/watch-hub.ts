@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Env, Log } from "../../platform/index.ts";
+import type { Log } from "../../platform/index.ts";
 import type { KindKey } from "../client.ts";
 import type { ResourceStore, StoredEvent } from "../resource-store.ts";
 
@@ -30,7 +30,7 @@ export interface WatchHubPorts {
  * change log once, and passes the changes to all watchers; between changes it hibernates. It holds no truth: whoever
  * misses something finds it in the log.
  */
-export function watchHubClass(bind: (env: Env) => WatchHubPorts) {
+export function watchHubClass<Env>(bind: (env: Env) => WatchHubPorts) {
   return class WatchHub extends DurableObject<Env> {
     readonly #ports: WatchHubPorts;
     /** The version up to which watchers were told, as far as this instance knows. */

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Clock, Env, Log } from "../../platform/index.ts";
+import type { Clock, Log } from "../../platform/index.ts";
 import type { ExecutionCounts, ExecutionStore, LogLine, LogStore } from "../store/index.ts";
 import { type Pace, progressEvent, type RunEvent } from "./hub-events.ts";
 
@@ -60,7 +60,7 @@ interface Pending {
  * The Durable Object class that folds what runs report, writes it, and tells clients over hibernating WebSockets. There
  * is one for all. The truth is in the database; the latest events are kept for clients that come back.
  */
-export function executionHubClass(bind: (env: Env) => ExecutionHubPorts) {
+export function executionHubClass<Env>(bind: (env: Env) => ExecutionHubPorts) {
   return class ExecutionHub extends DurableObject<Env> implements ExecutionHubCalls {
     readonly #ports: ExecutionHubPorts;
     readonly #pending = new Map<number, Pending>();

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Clock, Env } from "../../platform/index.ts";
+import type { Clock } from "../../platform/index.ts";
 import {
   acquire,
   type BudgetAnswer,
@@ -27,7 +27,7 @@ const STATE = "state";
  * The Durable Object class that says how fast a registry may be called with one credential, by whichever isolate and run.
  * What a registry asked for outlives the object; its rate starts anew.
  */
-export function registryBudgetClass(bind: (env: Env) => RegistryBudgetPorts) {
+export function registryBudgetClass<Env>(bind: (env: Env) => RegistryBudgetPorts) {
   return class RegistryBudget extends DurableObject<Env> implements RegistryBudgetCalls {
     readonly #clock: Clock;
     #state: BudgetState | undefined;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { bumpGeneration } from "../../../src/access/generation.ts";
+import { bumpGeneration } from "../../../src/access/generation-store.ts";
 import { bindings } from "../bindings.ts";
 import { contextOf, iamPlatform, PULL_ALL } from "./iam-fixture.ts";
 
