@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { newFolder, type Service, startByNpm } from "./service.ts";
-import { below, type Row, valueRow } from "./table.ts";
+import { below, renderTable, type Row, valueRow } from "./table.ts";
 
 /** What a start may take, in milliseconds, when nothing is to be built; and what an idle server may keep, in MiB. */
 const START_LIMIT_MS = 2000;
@@ -24,35 +24,64 @@ export async function idle(peer: Service | undefined): Promise<Row[]> {
   const startMs = performance.now() - began;
   try {
     await sleep(REST_MS);
-    const baseline = peer === undefined ? "" : `docker-registry: ${Math.round(residentMib(peer.pid))} MiB`;
+    const processes = memoryOf(service.pid);
+    console.log(renderTable(["process", "resident", "its share"], processes.map(cells)));
+    const resident = totalOf(processes, "resident");
+    const baseline =
+      peer === undefined ? "" : `docker-registry: ${Math.round(totalOf(memoryOf(peer.pid), "resident"))} MiB`;
     return [
       valueRow("start, nothing to build", startMs, "ms", below(START_LIMIT_MS, "ms")),
-      { ...valueRow("idle: all processes", residentMib(service.pid), "MiB", below(IDLE_LIMIT_MIB, "MiB")), baseline },
+      { ...valueRow("idle: all processes", resident, "MiB", below(IDLE_LIMIT_MIB, "MiB")), baseline },
+      valueRow("idle: shared pages counted once", totalOf(processes, "share"), "MiB", below(IDLE_LIMIT_MIB, "MiB")),
     ];
   } finally {
     await service.stop();
   }
 }
 
-/** Resident memory of a process and all that it started, in MiB. */
-function residentMib(root: number): number {
-  const processes = new Map<number, { readonly parent: number; readonly kib: number }>();
-  for (const name of readdirSync("/proc").filter((entry) => /^[0-9]+$/.test(entry))) {
-    const status = statusOf(name);
-    const field = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-    processes.set(Number(name), { parent: field("PPid"), kib: field("VmRSS") });
-  }
-  const below = (pid: number): number =>
-    [...processes].reduce(
-      (sum, [child, { parent }]) => (parent === pid ? sum + below(child) : sum),
-      processes.get(pid)?.kib ?? 0,
-    );
-  return below(root) / 1024;
+/** What a process keeps in memory, in MiB. */
+interface ProcessMemory {
+  readonly command: string;
+  /** What it sees of pages in memory (RSS). */
+  readonly resident: number;
+  /** The same with each page divided by how many processes see it (PSS). */
+  readonly share: number;
 }
 
-function statusOf(process: string): string {
+/** The memory of a process and of all that it started. */
+function memoryOf(root: number): ProcessMemory[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc").filter((entry) => /^[0-9]+$/.test(entry))) {
+    const parent = field(name, "status", "PPid");
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const from = (pid: number): ProcessMemory[] => [
+    {
+      command: read(String(pid), "comm").trim(),
+      resident: field(String(pid), "status", "VmRSS") / 1024,
+      share: field(String(pid), "smaps_rollup", "Pss") / 1024,
+    },
+    ...(children.get(pid) ?? []).flatMap(from),
+  ];
+  return from(root);
+}
+
+function totalOf(processes: readonly ProcessMemory[], kind: "resident" | "share"): number {
+  return processes.reduce((sum, each) => sum + each[kind], 0);
+}
+
+function cells({ command, resident, share }: ProcessMemory): string[] {
+  return [command, `${Math.round(resident)} MiB`, `${Math.round(share)} MiB`];
+}
+
+/** A number in a file of `/proc`; 0 if it is not there. @see proc(5) */
+function field(process: string, file: string, key: string): number {
+  return Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(read(process, file))?.[1] ?? 0);
+}
+
+function read(process: string, file: string): string {
   try {
-    return readFileSync(`/proc/${process}/status`, "latin1");
+    return readFileSync(`/proc/${process}/${file}`, "latin1");
   } catch {
     return "";
   }

@@ -10,7 +10,7 @@ import { ownSecretsKey } from "../src/selfhost/secrets-key.ts";
 async function serve(inspector: number, args: readonly string[]): Promise<void> {
   const options = readOptions(args, process.env);
   if (options === undefined) return;
-  build();
+  await build();
   const { host, port, data } = options;
   const settings = { ...options.settings, SECRETS_KEY: ownSecretsKey(data) };
   const runtime = await startRuntime({ host, port, data, settings, inspector });

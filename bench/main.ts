@@ -33,7 +33,7 @@ const RESULTS = path.join(import.meta.dirname, "results.md");
 
 /** Measures everything, prints it, and writes it down. What is slow is said, and fails nothing. */
 async function main(): Promise<void> {
-  build();
+  await build();
   const rows: Row[] = [];
   const add = (more: readonly Row[]): void => {
     rows.push(...more);

@@ -8,10 +8,10 @@ import { installTools } from "./clients/tools.ts";
 const VITEST = path.join(path.dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
 
 /** `npm run test:e2e`: installs the clients that are missing, then runs the end-to-end tests. */
-function main(args: readonly string[]): void {
+async function main(args: readonly string[]): Promise<void> {
   installTools();
   // A bundle that cannot be made is told better here than by vitest.
-  build();
+  await build();
   const { status } = spawnSync(
     process.execPath,
     [VITEST, "run", "--config", path.join(import.meta.dirname, "vitest.e2e.config.ts"), ...args],
@@ -20,4 +20,4 @@ function main(args: readonly string[]): void {
   process.exitCode = status ?? 1;
 }
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));

@@ -4,8 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ConfigError } from "../platform/config.ts";
-import { takeDataFolder } from "./data-folder.ts";
+import { FolderInUseError, takeDataFolder } from "./data-folder.ts";
 
 let root: string;
 let folder: string;
@@ -44,7 +43,7 @@ describe("takeDataFolder", () => {
   it("refuses a folder that another server has, in one line that names it", () => {
     const release = takeDataFolder(folder);
     const take = () => takeDataFolder(folder);
-    expect(take).toThrow(ConfigError);
+    expect(take).toThrow(FolderInUseError);
     expect(take).toThrow(`DATA_DIR: ${folder} is in use by another server`);
     release();
     take()();
@@ -57,7 +56,7 @@ describe("takeDataFolder", () => {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await once(child.stdout, "data");
-    expect(() => takeDataFolder(folder)).toThrow(ConfigError);
+    expect(() => takeDataFolder(folder)).toThrow(FolderInUseError);
     child.kill("SIGKILL");
     await once(child, "exit");
     takeDataFolder(folder)();

@@ -1,7 +1,11 @@
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ConfigError } from "../platform/config.ts";
+
+/** A data folder that another server has. The message is one line. */
+export class FolderInUseError extends Error {
+  override readonly name = "FolderInUseError";
+}
 
 /** SQLite's code for a file that another connection has locked. @see SQLITE_BUSY */
 const BUSY = 5;
@@ -32,7 +36,7 @@ function keepPrivate(folder: string): void {
  * Takes the data folder for this process, and answers the function that gives it back. Two servers on one folder would
  * not know of each other's writes. The lock is one that the operating system keeps, by way of SQLite: it goes with the
  * process, however that ends.
- * @throws {ConfigError} while another server has it
+ * @throws {FolderInUseError} while another server has it
  */
 export function takeDataFolder(folder: string): () => void {
   keepPrivate(folder);
@@ -42,7 +46,7 @@ export function takeDataFolder(folder: string): () => void {
   } catch (error) {
     lock.close();
     if (error instanceof Error && "errcode" in error && error.errcode === BUSY) {
-      throw new ConfigError(`DATA_DIR: ${folder} is in use by another server`);
+      throw new FolderInUseError(`DATA_DIR: ${folder} is in use by another server`);
     }
     throw error;
   }

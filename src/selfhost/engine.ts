@@ -1,13 +1,14 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, serializeConfig } from "miniflare";
 import type { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { BUNDLE } from "./build.ts";
+import { BUNDLE, COMPACT_BUNDLE } from "./build.ts";
+import { type ConfigTree, trimmed } from "./engine-services.ts";
 import type { EngineRequest, RuntimeOptions } from "./runtime.ts";
 import { hasMigrated, migrate, noteMigrated } from "./migrate.ts";
 import { outboundNetwork } from "./network.ts";
-import { ROOT, WRANGLER_ENV } from "./paths.ts";
+import { ROOT, SELF_HOST, WRANGLER_ENV } from "./paths.ts";
 
 /** The name of the Worker, of which the names of its sockets are made. */
 const NAME = "entrepot";
@@ -30,14 +31,17 @@ async function assemble({ options, config, temporary }: EngineRequest): Promise<
   if (!hasMigrated(options.data))
     await migrateData(engineOptions({ ...options, ...UNKNOWN_ADDRESS }, configured), options.data);
   process.env["TMPDIR"] = temporary;
-  process.env["MINIFLARE_WORKERD_PATH"] = path.join(import.meta.dirname, "engine-config.sh");
-  process.env["ENGINE_CONFIG"] = config;
-  // What is kept is not run: that it never listens is no failure.
+  process.env["MINIFLARE_WORKERD_PATH"] = path.join(SELF_HOST, "no-workerd.sh");
+  const whole = path.join(temporary, "whole.json");
+  process.env["MINIFLARE_WORKERD_CONFIG_DEBUG"] = whole;
+  // What is written down is not run: that it never listens is no failure.
   const miniflare = new Miniflare(engineOptions(options, configured));
   await miniflare.ready.catch(() => undefined);
-  if (statSync(config, { throwIfNoEntry: false }) === undefined) await miniflare.ready;
+  if (statSync(whole, { throwIfNoEntry: false }) === undefined) await miniflare.ready;
   // Its folders are workerd's to start with: Miniflare would remove them now.
   process.removeAllListeners("exit");
+  const trim = { worker: NAME, pages: PAGES, cache: options.settings["EDGE_CACHE"] !== "false" };
+  writeFileSync(config, serializeConfig(trimmed(JSON.parse(readFileSync(whole, "utf8")) as ConfigTree, trim)));
 }
 
 async function migrateData(options: ReturnType<typeof engineOptions>, data: string): Promise<void> {
@@ -53,15 +57,13 @@ async function migrateData(options: ReturnType<typeof engineOptions>, data: stri
 function engineOptions(options: RuntimeOptions, { worker, pages }: Awaited<ReturnType<typeof configuredWorker>>) {
   return convertV4MiniflareOptions({
     ...runtimeDefaults(options.data),
-    // By the front door comes the clock alone.
-    unsafeTriggerHandlers: true,
     workers: [
       {
         ...worker,
         // A simulated bucket that nothing is kept in would only take memory.
         ...(options.settings["STORAGE"] === "r2" ? {} : { r2Buckets: {} }),
         name: NAME,
-        modules: [{ type: "ESModule", path: BUNDLE, contents: readFileSync(BUNDLE, "utf8") }],
+        modules: [{ type: "ESModule", path: BUNDLE, contents: readFileSync(COMPACT_BUNDLE, "utf8") }],
         bindings: { ...options.settings },
         serviceBindings: {
           DISK: { disk: { path: contentFolder(options.data), writable: true } },

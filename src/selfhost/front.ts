@@ -6,6 +6,9 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { AcceptorOptions, WorkerMessage } from "./front-worker.ts";
 
+/** Beside this module, and compiled as this module is. */
+const WORKER_SCRIPT = path.join(import.meta.dirname, `front-worker${path.extname(import.meta.filename)}`);
+
 /** What the front is started with. */
 export interface FrontOptions extends Omit<AcceptorOptions, "ticketKeys"> {
   readonly host: string;
@@ -46,7 +49,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   let closing = false;
 
   const startWorker = (): FrontWorker => {
-    const child = fork(path.join(import.meta.dirname, "front-worker.ts"), { execArgv: [] });
+    const child = fork(WORKER_SCRIPT, { execArgv: [] });
     const worker: FrontWorker = { process: child, open: 0, sent: new Set() };
     workers.add(worker);
     child.on("error", (error) => console.error(`front: ${error.message}`));

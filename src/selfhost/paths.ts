@@ -1,8 +1,11 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 
-/** The project's folder. */
+/** The project's folder: from `src/selfhost` as from `dist/selfhost`. */
 export const ROOT = path.resolve(import.meta.dirname, "../..");
+
+/** Where scripts are that are run as they are. */
+export const SELF_HOST = path.join(ROOT, "src", "selfhost");
 
 const require = createRequire(import.meta.url);
 
