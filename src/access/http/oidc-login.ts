@@ -68,7 +68,7 @@ async function finish(services: AccessServices, request: Request, name: string):
   }
   const code = query.get("code");
   const responseIssuer = query.get("iss");
-  if (code === null || query.has("error")) {
+  if (!code || query.has("error")) {
     return refuse(403, { reason: "provider-refused" }, "The identity provider did not let you in.");
   }
   const proven = await services.logins.finishLogin({

@@ -1,3 +1,15 @@
+import {
+  allowInsecureRequests,
+  authorizationCodeGrantRequest,
+  calculatePKCECodeChallenge,
+  type ClientAuth,
+  ClientSecretPost,
+  customFetch,
+  None,
+  OperationProcessingError,
+  skipStateCheck,
+  validateAuthResponse,
+} from "oauth4webapi";
 import * as z from "zod";
 import {
   type Clock,
@@ -56,7 +68,7 @@ export interface AuthorizationCode {
     readonly issuer: Issuer;
     readonly redirectUri: string;
   }): Promise<Result<LoginStart, LoginFailure>>;
-  /** The caller has compared the `state`. `responseIssuer` is the parameter `iss` of the answer. */
+  /** The caller has compared the `state`, and has a code. `responseIssuer` is the parameter `iss` of the answer. */
   finishLogin(answer: {
     readonly issuer: Issuer;
     readonly redirectUri: string;
@@ -99,7 +111,7 @@ export function createAuthorizationCode(ports: AuthorizationCodePorts): Authoriz
         scope: [...new Set(["openid", ...login.scopes])].join(" "),
         state,
         nonce,
-        code_challenge: await challengeOf(verifier),
+        code_challenge: await calculatePKCECodeChallenge(verifier),
         code_challenge_method: "S256",
       };
       for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
@@ -110,10 +122,8 @@ export function createAuthorizationCode(ports: AuthorizationCodePorts): Authoriz
       const provider = await providerOf(issuer, ports.providers);
       if (!provider.ok) return provider;
       const { login, metadata } = provider.value;
-      if (responseIssuer === undefined ? metadata.sendsIssuer : responseIssuer !== issuer.issuer) {
-        return err({ reason: "wrong-issuer" });
-      }
-      const token = await redeem({ code, verifier, redirectUri, login, metadata }, ports);
+      const answer = new URLSearchParams({ code, ...(responseIssuer === undefined ? {} : { iss: responseIssuer }) });
+      const token = await redeem({ answer, verifier, redirectUri, login, metadata }, ports);
       if (!token.ok) return token;
       const expected = { source: issuer, audiences: [login.clientId] };
       const verified = await verifyIdentityToken(token.value, expected, ports);
@@ -127,12 +137,6 @@ export function createAuthorizationCode(ports: AuthorizationCodePorts): Authoriz
 
 function secret({ random }: AuthorizationCodePorts): string {
   return toBase64Url(random(RANDOM_BYTES));
-}
-
-/** RFC 7636, section 4.2. */
-async function challengeOf(verifier: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  return toBase64Url(new Uint8Array(digest));
 }
 
 async function providerOf(
@@ -150,10 +154,15 @@ function metadataFailure({ reason }: MetadataFailure): LoginFailure {
   return reason === "wrong-issuer" ? { reason } : { reason: "no-login", detail: reason };
 }
 
-/** Exchanges the code for the identity token. @see OpenID Connect Core 1.0, section 3.1.3 */
+/**
+ * Exchanges the code for the identity token, which is then verified as every other one is (`identity-token.ts`): the
+ * library would let one pass that was given to another client (`azp`), and says only in words why it refuses one.
+ * @see OpenID Connect Core 1.0, section 3.1.3
+ */
 async function redeem(
   grant: {
-    readonly code: string;
+    /** What came with the browser. */
+    readonly answer: URLSearchParams;
     readonly verifier: string;
     readonly redirectUri: string;
     readonly login: IssuerLogin;
@@ -161,43 +170,76 @@ async function redeem(
   },
   ports: AuthorizationCodePorts,
 ): Promise<Result<string, LoginFailure>> {
-  const { login, metadata } = grant;
+  const { login, metadata, verifier, redirectUri } = grant;
   const endpoint = metadata.tokenEndpoint;
   if (endpoint === undefined) return err({ reason: "no-login", detail: "no endpoint" });
-  const body = new URLSearchParams({
-    grant_type: "authorization_code",
-    code: grant.code,
-    redirect_uri: grant.redirectUri,
-    code_verifier: grant.verifier,
-    client_id: login.clientId,
-  });
-  const headers: Record<string, string> = {
-    "content-type": "application/x-www-form-urlencoded",
-    accept: "application/json",
+  const server = {
+    issuer: metadata.issuer,
+    token_endpoint: endpoint.href,
+    authorization_response_iss_parameter_supported: metadata.sendsIssuer,
   };
-  if (login.clientSecret !== undefined) {
-    const clientSecret = await ports.secretOf(login.clientSecret);
-    if (clientSecret === undefined) return err({ reason: "no-client-secret" });
-    const methods = metadata.tokenEndpointAuthMethods;
-    if (methods.includes("client_secret_post") && !methods.includes("client_secret_basic")) {
-      body.set("client_secret", clientSecret);
-    } else {
-      body.delete("client_id");
-      headers["authorization"] = basic(login.clientId, clientSecret);
-    }
+  const client = { client_id: login.clientId };
+  const proof = await clientProof(login, metadata, ports);
+  if (!proof.ok) return proof;
+  try {
+    const answer = validateAuthResponse(server, client, grant.answer, skipStateCheck);
+    const response = await authorizationCodeGrantRequest(server, client, proof.value, answer, redirectUri, verifier, {
+      [customFetch]: (_url, { headers, body }) => post(endpoint, metadata, { headers, body: body.toString() }, ports),
+      // Whether an endpoint may do without TLS was decided when the provider's document was read.
+      [allowInsecureRequests]: true,
+    });
+    return await tokenIn(response);
+  } catch (error) {
+    if (error instanceof Unreachable) return err({ reason: "unreachable", detail: error.reason });
+    // All that the answer can have wrong: there is a code, and the state was compared.
+    if (error instanceof OperationProcessingError) return err({ reason: "wrong-issuer" });
+    throw error;
   }
-  const response = await ports.outbound.request({
+}
+
+/** The network gave no answer: the library only knows how to throw. */
+class Unreachable extends Error {
+  readonly reason: OutboundFailure["reason"];
+
+  constructor({ reason }: OutboundFailure) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/** @throws Unreachable */
+async function post(
+  endpoint: URL,
+  { issuer }: ProviderMetadata,
+  request: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
+  { outbound }: AuthorizationCodePorts,
+): Promise<Response> {
+  const response = await outbound.request({
+    ...request,
     url: endpoint,
-    from: new URL(metadata.issuer),
+    from: new URL(issuer),
     method: "POST",
-    headers,
-    body: body.toString(),
     maxBytes: MAX_ANSWER_BYTES,
     // The code and the secret are for this address alone.
     within: (url) => url.href === endpoint.href,
   });
-  if (!response.ok) return err({ reason: "unreachable", detail: response.error.reason });
-  return tokenIn(response.value);
+  if (!response.ok) throw new Unreachable(response.error);
+  return response.value;
+}
+
+/** How the client proves itself to the token endpoint. @see RFC 6749, section 2.3.1 */
+async function clientProof(
+  { clientId, clientSecret }: IssuerLogin,
+  { tokenEndpointAuthMethods: methods }: ProviderMetadata,
+  { secretOf }: AuthorizationCodePorts,
+): Promise<Result<ClientAuth, LoginFailure>> {
+  if (clientSecret === undefined) return ok(None());
+  const secret = await secretOf(clientSecret);
+  if (secret === undefined) return err({ reason: "no-client-secret" });
+  if (methods.includes("client_secret_post") && !methods.includes("client_secret_basic")) {
+    return ok(ClientSecretPost(secret));
+  }
+  return ok((_server, _client, _body, headers) => headers.set("authorization", basic(clientId, secret)));
 }
 
 async function tokenIn(response: Response): Promise<Result<string, LoginFailure>> {
@@ -216,7 +258,10 @@ async function tokenIn(response: Response): Promise<Result<string, LoginFailure>
   });
 }
 
-/** RFC 6749, section 2.3.1: both are form-encoded before they are joined. */
+/**
+ * Both are form-encoded before they are joined. The library's own way encodes `-`, `.` and `_` as well, which providers
+ * that do not decode it take for another client.
+ */
 function basic(clientId: string, clientSecret: string): string {
   const [user, password] = [clientId, clientSecret].map((text) =>
     new URLSearchParams({ "": text }).toString().slice(1),

@@ -335,6 +335,12 @@ describe("sign-in by a provider", () => {
     expect(platform.state.finished).toEqual([]);
   });
 
+  it.each([{}, { code: "" }, { code: "c", error: "access_denied" }])("refuses an answer of %j", async (query) => {
+    const { cookie, state } = await begin();
+    expect((await finish({ ...query, state }, { cookie })).status).toBe(403);
+    expect(platform.state.finished).toEqual([]);
+  });
+
   it("refuses a replay: the cookie is gone after the first answer, whatever came of it", async () => {
     const { cookie, state } = await begin();
     platform.state.claims = err({ reason: "wrong-issuer" });
