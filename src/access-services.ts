@@ -196,7 +196,9 @@ export function createAccess(ports: AccessPorts): Access {
   const external = externalIssuer(config, issuerKeys, clock);
   const cloudflareAccess = accessAssertions(config, directory, issuerKeys, clock);
   const authenticators: readonly Authenticator[] = [
+    // Those that can have everything be read at once come first; a password is no key and no token.
     keyAuthenticator({ keys, clock, log, background }),
+    byPassword,
     ...(external === undefined ? [createTokenAuthenticator({ ...tokenPorts, standing })] : [external]),
     createFederation({ directory, keys: issuerKeys, clock }),
     ...(cloudflareAccess === undefined ? [] : [cloudflareAccess]),
@@ -205,7 +207,6 @@ export function createAccess(ports: AccessPorts): Access {
       stands: sessionStanding(ids, directory),
       csrfFailure: (request, id) => csrf.csrfFailure(request, id),
     }),
-    byPassword,
   ];
   const hasCredential = [config.ADMIN_PASSWORD, htpasswd, external, cloudflareAccess].some((one) => one !== undefined);
   const gate = createGate({

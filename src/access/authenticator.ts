@@ -17,9 +17,21 @@ export type PresentedCredential =
 export interface Authenticator {
   /** For the audit and the log. */
   readonly name: string;
+  /**
+   * Whether it calls `reading` in the turn in which it first reads something, and not before. Of the others, rights are
+   * asked for before: what a credential proved is of no earlier moment than the rights.
+   */
+  readonly announces?: true;
   /** `undefined` leaves the credential to the next: it is of another kind. */
   authenticate(
     credential: PresentedCredential,
     request: Request,
+    reading?: Reading,
   ): Promise<Result<Principal, AuthenticationFailure> | undefined>;
 }
+
+/**
+ * Has all be read now that a request needs: what is asked for in the same turn is one crossing to the database.
+ * @param name whose credential it is, if that is proved but for what is read
+ */
+export type Reading = (name?: string) => void;

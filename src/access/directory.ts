@@ -51,8 +51,9 @@ export interface Directory {
   /**
    * Changes whenever anything that decides access did: IAM objects, public namespaces, passwords, keys, sessions. What was
    * remembered of an earlier generation is to be forgotten.
+   * @param name an account that is asked for next: if it is not known, it is read in the same turn
    */
-  generation(): Promise<string>;
+  generation(name?: string): Promise<string>;
   /** `undefined` if there is none of that name. Takes users and service accounts, by the identity's name. */
   account(name: string): Promise<Account | undefined>;
   /** Groups of the teams that the identity is in: `team:<name>`. */

@@ -20,6 +20,7 @@ import { credentialText, looksLikeApiKey, parseCredential } from "./presented-cr
 import { REPOSITORIES, repositoryAccess, scopeAllows, scopeAllowsCatalog } from "./repository-access.ts";
 import { needsProof } from "./http/csrf.ts";
 import { sameOrigin } from "./http/own-origin.ts";
+import { type ReadingOnce, readingOnce } from "./reading-once.ts";
 import type { SettingsAccount } from "./settings-accounts.ts";
 import { sillyPrincipal } from "./silly.ts";
 import { credentialKey, VerifiedCache } from "./verified-cache.ts";
@@ -29,8 +30,14 @@ export interface Gate {
   /**
    * Who a request is from. Without a credential it is `system:anonymous` of the group `system:unauthenticated`, which
    * may pull from public namespaces. A wrong credential is a failure, also where none is needed.
+   * @param alongside is called in the turn in which the rights of someone who is all but known are read, so that what else
+   * the request needs of the database is read with them. It may be called for someone who is then refused: what it read is
+   * not to be used, nor kept, before. `likely` is who it was a moment ago, if that is known.
    */
-  authenticate(request: Request): Promise<Result<Identity, AuthenticationFailure>>;
+  authenticate(
+    request: Request,
+    alongside?: (likely: Identity | undefined) => void,
+  ): Promise<Result<Identity, AuthenticationFailure>>;
   /** The identity of someone whose credential was checked otherwise. Fails if there is no such account, or it is disabled. */
   identify(principal: Principal): Promise<Result<Identity, AuthenticationFailure>>;
   /**
@@ -92,29 +99,40 @@ export function createGate(ports: GatePorts): Gate {
   const { settings, directory, authenticators, settingsAccount, audit, address, clock, log } = ports;
   const verified = new VerifiedCache<Identity>(clock);
   const isConfigured = configuredOnce(ports);
+  /** What those without a credential might do when it was looked at last: good for a guess. */
+  let nobodyOfLate: Identity | undefined;
   const isLoopback = loopbackAddresses();
 
-  async function authenticate(request: Request): Promise<Authenticated> {
-    const generation = await directory.generation();
-    verified.enter(generation);
-    if (!(await isConfigured(generation)))
-      return settings.access === "open" ? open(request) : err({ reason: "not-configured" });
+  async function authenticate(
+    request: Request,
+    alongside: (likely: Identity | undefined) => void = () => {},
+  ): Promise<Authenticated> {
     const shown = credentialText(request.headers, {
       accessAssertion: settings.accessAssertion,
       secure: secure(request),
     });
-    if (shown === undefined) return ok(await anonymous(generation));
     // Browsers send cookies along with requests of any page, and Cloudflare Access makes an assertion of its own: whether
     // they count depends on where the request comes from, so they are proved each time.
     const key =
-      shown.source === "authorization" ? credentialKey(shown, passwordAddress(shown.text, request)) : undefined;
+      shown?.source === "authorization" ? credentialKey(shown, passwordAddress(shown.text, request)) : undefined;
+    const likely = shown === undefined ? nobodyOfLate : key === undefined ? undefined : verified.get(key);
+    const presented = shown === undefined ? undefined : parseCredential(shown);
+    const reading = readingOnce(directory, alongside);
+    if (likely !== undefined) reading.begin(undefined, likely);
+    const isNew =
+      presented !== undefined && likely === undefined && isConfigured.known() && settings.access !== "silly";
+    // What can be found out without reading is found out first, and what is read for a proof is read with the rights.
+    const early = isNew ? await prove(presented, request, reading) : undefined;
+    const generation = await reading.generation();
+    verified.enter(generation);
+    if (!(await isConfigured.ask(generation)))
+      return settings.access === "open" ? open(request) : err({ reason: "not-configured" });
+    if (shown === undefined || presented === undefined) return ok(await anonymous(generation));
     const known = key === undefined ? undefined : verified.get(key);
     if (known !== undefined) return ok(known);
-    const presented = parseCredential(shown);
-    const proof =
-      settings.access === "silly" && shown.source === "authorization"
-        ? ok(sillyPrincipal(shown.text))
-        : await prove(presented, request);
+    const isSilly = settings.access === "silly" && shown.source === "authorization";
+    const proof = isSilly ? ok(sillyPrincipal(shown.text)) : (early ?? (await prove(presented, request, reading)));
+    if (proof.ok) await reading.account(proof.value);
     const identity = proof.ok ? await identify(proof.value) : proof;
     if (!identity.ok) audit.recordFailedSignIn(request, failedSignIn(presented, identity.error));
     else if (key !== undefined) verified.set(generation, key, identity.value, identity.value.expiresAt);
@@ -137,12 +155,14 @@ export function createGate(ports: GatePorts): Gate {
   async function prove(
     presented: ReturnType<typeof parseCredential>,
     request: Request,
+    reading: ReadingOnce,
   ): Promise<Result<Principal, AuthenticationFailure>> {
     if (!presented.ok) return presented;
     const isAssertion = presented.value.scheme === "access-assertion";
     if (isAssertion && isForged(request)) return failed("csrf");
     for (const authenticator of authenticators) {
-      const result = await authenticator.authenticate(presented.value, request);
+      if (authenticator.announces === undefined) await reading.generation();
+      const result = await authenticator.authenticate(presented.value, request, (name) => reading.begin(name));
       if (result !== undefined) return result;
     }
     return failed(`nothing takes a credential of scheme ${presented.value.scheme}`);
@@ -165,7 +185,7 @@ export function createGate(ports: GatePorts): Gate {
   async function standing({ name, credential: type, isNamedElsewhere }: Writer): Promise<Authenticated> {
     if (type === "internal") return ok(systemIdentity(name));
     if (settings.access === "silly") return identify({ ...sillyPrincipal(""), name });
-    if (name === ANONYMOUS && settings.access === "open" && !(await isConfigured(await directory.generation()))) {
+    if (name === ANONYMOUS && settings.access === "open" && !(await isConfigured.ask(await directory.generation()))) {
       return ok(EVERYONE);
     }
     return identify({ name, groups: [], credential: { type }, ...(isNamedElsewhere && { issuer: "another" }) });
@@ -222,6 +242,7 @@ export function createGate(ports: GatePorts): Gate {
     const known = verified.get(ANONYMOUS);
     if (known !== undefined) return known;
     const identity: Identity = { name: ANONYMOUS, ...(await nobody()), credential: { type: "none" } };
+    nobodyOfLate = identity;
     verified.set(generation, ANONYMOUS, identity, undefined);
     return identity;
   }
@@ -260,14 +281,18 @@ function allows(identity: Identity, verb: RepositoryVerb, repository?: string): 
 }
 
 /** Asks once per generation as long as the answer is no, and never again after. */
-function configuredOnce({ configured, settings }: GatePorts): (generation: string) => Promise<boolean> {
+function configuredOnce({ configured, settings }: GatePorts) {
   let found = settings.access === "silly";
   let asked: string | undefined;
-  return async function isConfigured(generation: string): Promise<boolean> {
-    if (found || asked === generation) return found;
-    found ||= await configured();
-    asked = generation;
-    return found;
+  return {
+    /** Whether the answer was yes. */
+    known: () => found,
+    async ask(generation: string): Promise<boolean> {
+      if (found || asked === generation) return found;
+      found ||= await configured();
+      asked = generation;
+      return found;
+    },
   };
 }
 

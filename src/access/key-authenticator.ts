@@ -39,11 +39,13 @@ export function keyAuthenticator(ports: KeyAuthenticatorPorts): Authenticator {
 
   return {
     name: "api-key",
-    async authenticate(credential) {
+    announces: true,
+    async authenticate(credential, _request, reading) {
       const text = keyTextOf(credential);
       if (text === undefined) return undefined;
       const parsed = parseApiKey(text);
       if (parsed === undefined) return refused("api-key.malformed");
+      reading?.();
       const [key, hash] = await Promise.all([keys.find(parsed.id), hashApiKey(parsed.text)]);
       const isGenuine = await equalSecrets(hash, key?.hash ?? NO_HASH);
       if (key === undefined) return refused("api-key.unknown");

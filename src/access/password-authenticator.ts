@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Clock, err, Lru, ok, type Result } from "../platform/index.ts";
 import { addressBlock } from "./address-block.ts";
 import type { AttemptGuard, AttemptSubject } from "./attempt-guard.ts";
-import type { Authenticator } from "./authenticator.ts";
+import type { Authenticator, Reading } from "./authenticator.ts";
 import type { BasicCredential } from "./basic.ts";
 import type { Hashing } from "./hashing.ts";
 import type { Htpasswd } from "./htpasswd.ts";
@@ -78,7 +78,7 @@ interface Attempt {
  */
 export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
   /** The same for a name and password that came otherwise, such as by a form. */
-  check(credential: BasicCredential, request: Request): Promise<Proof>;
+  check(credential: BasicCredential, request: Request, reading?: Reading): Promise<Proof>;
 } {
   const { adminPassword, htpasswd, passwords, hasher, hashing, ids, guard, address, clock, sleep } = ports;
   // Outlives a generation: whatever a password is compared with is part of the key. So is the address, which has nobody
@@ -89,10 +89,15 @@ export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
 
   let slowest = 0;
 
-  async function check({ username, password: text }: BasicCredential, request: Request): Promise<Proof> {
+  async function check(
+    { username, password: text }: BasicCredential,
+    request: Request,
+    reading?: Reading,
+  ): Promise<Proof> {
     if (username === "" || username.length > MAX_NAME) return wrong("not a user name");
     const password = normalizePassword(text);
     if (!fitsPassword(password) || !fitsPassword(text)) return wrong("a password that is too long");
+    reading?.();
     const attempt = await attemptOf(username, text, password, address(request));
     const known = attempt.remembered();
     if (known !== undefined) return ok(known);
@@ -190,12 +195,13 @@ export function passwordAuthenticator(ports: PasswordPorts): Authenticator & {
 
   return {
     name: "password",
+    announces: true,
     check,
-    async authenticate(credential, request) {
+    async authenticate(credential, request, reading) {
       if (credential.scheme !== "basic") return undefined;
       const { password } = credential.basic;
       if (looksLikeApiKey(password) || looksLikeJwt(password)) return undefined;
-      return check(credential.basic, request);
+      return check(credential.basic, request, reading);
     },
   };
 }

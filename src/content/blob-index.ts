@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../platform/index.ts";
 import type { BlobLinkStore, LinkedBlob } from "./blob-link-store.ts";
 import type { BlobStore, ByteRange } from "./blob-store.ts";
 import type { EdgeCache } from "./edge-cache.ts";
-import type { ContentFailure } from "./failure.ts";
+import type { ContentFailure, Sought } from "./failure.ts";
 import { MAX_CACHED_BLOB_BYTES, type ReadCache } from "./read-cache.ts";
 import type { UploadResult } from "./upload-record.ts";
 
@@ -42,17 +42,25 @@ export class BlobIndex {
   }
 
   /** The blob, if the repository holds it. `fresh` asks the database even if the answer is remembered. */
-  async find(repository: RepositoryName, digest: Digest, fresh: boolean): Promise<Result<LinkedBlob, ContentFailure>> {
+  find(repository: RepositoryName, digest: Digest, fresh: boolean): Promise<Result<LinkedBlob, ContentFailure>> {
+    return this.seek(repository, digest, fresh)();
+  }
+
+  /** The same in two steps: it is looked up at once, and remembered when the answer is called for. */
+  seek(repository: RepositoryName, digest: Digest, fresh: boolean): Sought<LinkedBlob> {
     const { links, cache, now, grace, log, background } = this.#ports;
-    const blob = await cache.lookup(repository, digest, fresh, (mayLag) => links.find(repository, digest, mayLag));
-    if (blob === undefined) return err({ reason: "blob-unknown", digest });
-    if (blob.orphanedAt !== null && now() - blob.orphanedAt > grace * KEEP_AFTER_SHARE) {
-      cache.forget(repository);
-      background(
-        links.keep(repository, digest).catch((error: unknown) => log.warn("blob.keep-failed", { digest, error })),
-      );
-    }
-    return ok(blob);
+    const begun = cache.begin(repository, digest, fresh, (mayLag) => links.find(repository, digest, mayLag));
+    return async () => {
+      const blob = await begun();
+      if (blob === undefined) return err({ reason: "blob-unknown", digest });
+      if (blob.orphanedAt !== null && now() - blob.orphanedAt > grace * KEEP_AFTER_SHARE) {
+        cache.forget(repository);
+        background(
+          links.keep(repository, digest).catch((error: unknown) => log.warn("blob.keep-failed", { digest, error })),
+        );
+      }
+      return ok(blob);
+    };
   }
 
   /**

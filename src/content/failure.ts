@@ -1,4 +1,5 @@
 import type { Digest } from "../oci/index.ts";
+import type { Result } from "../platform/index.ts";
 
 /** Everything that may go wrong in the content kernel and is not a bug. Each surface has one switch over it. */
 export type ContentFailure =
@@ -19,3 +20,6 @@ export type ContentFailure =
   | { readonly reason: "uploads-too-many"; readonly limit: number }
   | { readonly reason: "upload-out-of-order"; readonly expected: number }
   | { readonly reason: "upload-interrupted"; readonly received: number };
+
+/** What was looked up already, and is remembered when it is asked for; it may be left. */
+export type Sought<T> = () => Promise<Result<T, ContentFailure>>;

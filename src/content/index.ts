@@ -14,7 +14,7 @@ export type {
 export type { ContentUsage } from "./content-usage-store.ts";
 export { DiskBlobStore } from "./disk-blob-store.ts";
 export { EdgeCache, type EdgePorts } from "./edge-cache.ts";
-export type { ContentFailure } from "./failure.ts";
+export type { ContentFailure, Sought } from "./failure.ts";
 export type { GarbageCollector } from "./garbage-collector.ts";
 export { MAX_MANIFEST_BYTES } from "./pushed-manifest.ts";
 export type { StoredManifest } from "./manifest-store.ts";

@@ -12,7 +12,7 @@ import {
 import { err, ok, type Result } from "../platform/index.ts";
 import type { BlobIndex } from "./blob-index.ts";
 import type { BlobStore } from "./blob-store.ts";
-import type { ContentFailure } from "./failure.ts";
+import type { ContentFailure, Sought } from "./failure.ts";
 import type { ManifestStore, ReferrerRow, StoredManifest } from "./manifest-store.ts";
 import { newObjectKey } from "./object-key.ts";
 import { MAX_MANIFEST_BYTES, type PushedManifest, readPushedManifest } from "./pushed-manifest.ts";
@@ -73,21 +73,29 @@ export class Manifests {
   }
 
   /** The manifest, if the repository holds it. `fresh` asks the database even if the answer is remembered. */
-  async find(
+  find(
     repository: RepositoryName,
     reference: Reference,
     fresh: boolean,
   ): Promise<Result<StoredManifest, ContentFailure>> {
+    return this.seek(repository, reference, fresh)();
+  }
+
+  /** The same in two steps: it is looked up at once, and remembered when the answer is called for. */
+  seek(repository: RepositoryName, reference: Reference, fresh: boolean): Sought<StoredManifest> {
     const { cache, manifests } = this.#ports;
     // Clients ask for a tag first and then for its digest: the second answer is in the first.
-    const found = await cache.lookup(
+    const begun = cache.begin(
       repository,
       `manifest ${referenceText(reference)}`,
       fresh,
       (mayLag) => manifests.find(repository, reference, mayLag),
       ({ digest }) => `manifest ${digest}`,
     );
-    return found === undefined ? err({ reason: "manifest-unknown" }) : ok(found);
+    return async () => {
+      const found = await begun();
+      return found === undefined ? err({ reason: "manifest-unknown" }) : ok(found);
+    };
   }
 
   /** The bytes of a manifest that was found, as they were pushed. */

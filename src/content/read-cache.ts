@@ -13,6 +13,15 @@ interface Remembered {
   readonly generation: number;
 }
 
+/** A lookup that was begun, and the way to its answer; it may be left. */
+export type Begun<T> = () => Promise<T | undefined>;
+
+/** A failure is for whoever asks for the answer: nobody may. */
+function later<T>(reading: Promise<T | undefined>): Begun<T> {
+  reading.catch(() => {});
+  return () => reading;
+}
+
 /**
  * What one isolate remembers. Lookups (which digest has this tag, does this repository hold this blob, which tags are
  * there) are good for a short while, and not past a write to the repository in this isolate. Bytes are keyed by digest and good forever; they
@@ -44,29 +53,47 @@ export class ReadCache {
    * @param alias another lookup that has the same answer
    * @param weight how many lookups the answer counts for
    */
-  async lookup<T>(
+  lookup<T>(
+    repository: RepositoryName,
+    name: string,
+    fresh: boolean,
+    read: (mayLag: boolean) => Promise<T | undefined>,
+    alias?: (value: T) => string,
+    weight?: (value: T) => number,
+  ): Promise<T | undefined> {
+    return this.begin(repository, name, fresh, read, alias, weight)();
+  }
+
+  /**
+   * The same in two steps: what has to be read is asked for at once, and remembered when the answer is called for. It is
+   * not, by those who turn out to have no right to it.
+   */
+  begin<T>(
     repository: RepositoryName,
     name: string,
     fresh: boolean,
     read: (mayLag: boolean) => Promise<T | undefined>,
     alias?: (value: T) => string,
     weight: (value: T) => number = () => 1,
-  ): Promise<T | undefined> {
-    if (this.#staleness === 0) return read(false);
+  ): Begun<T> {
+    if (this.#staleness === 0) return later(read(false));
     const key = `${repository}|${name}`;
     const generation = this.#generations.get(repository) ?? this.#floor;
     const now = this.#clock();
     const known = fresh ? undefined : this.#lookups.get(key);
     if (known !== undefined && known.generation === generation && now - known.readAt < this.#staleness)
-      return known.value as T;
-    const value = await read(!fresh && generation === 0);
-    if (value === undefined) this.#lookups.delete(key);
-    else {
-      const remembered = { value, readAt: now, generation };
-      this.#lookups.set(key, remembered, weight(value));
-      if (alias !== undefined) this.#lookups.set(`${repository}|${alias(value)}`, remembered, 1);
-    }
-    return value;
+      return later(Promise.resolve(known.value as T));
+    const reading = later(read(!fresh && generation === 0));
+    return async () => {
+      const value = await reading();
+      if (value === undefined) this.#lookups.delete(key);
+      else {
+        const remembered = { value, readAt: now, generation };
+        this.#lookups.set(key, remembered, weight(value));
+        if (alias !== undefined) this.#lookups.set(`${repository}|${alias(value)}`, remembered, 1);
+      }
+      return value;
+    };
   }
 
   /** A write changed the repository: what was looked up before, or is being looked up now, is no longer good. */

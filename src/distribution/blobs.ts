@@ -19,8 +19,8 @@ export async function blob(call: Call, repository: RepositoryName, digest: Diges
 }
 
 async function pull(call: Call, repository: RepositoryName, digest: Digest): Promise<Response> {
-  const { request, services } = call;
-  const found = await services.blobs.find(repository, digest, call.fresh);
+  const { request, services, fresh, sought } = call;
+  const found = await (sought?.blob ?? services.blobs.seek(repository, digest, fresh))();
   if (!found.ok) return failureResponse(found.error);
   const headers = blobHeaders(found.value);
   if (isUnchanged(request, `"${digest}"`)) return new Response(null, { status: 304, headers });

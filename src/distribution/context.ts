@@ -1,5 +1,5 @@
 import type { Audit, Gate, Identity } from "../access/index.ts";
-import type { BlobIndex, Manifests, Names, Uploads } from "../content/index.ts";
+import type { BlobIndex, LinkedBlob, Manifests, Names, Sought, StoredManifest, Uploads } from "../content/index.ts";
 import type { ReportFailure } from "../platform/index.ts";
 import { type ErrorOptions, errorResponse } from "./errors.ts";
 import type { Route } from "./route.ts";
@@ -32,6 +32,8 @@ export interface Call {
   readonly route: Route;
   /** The client asked for an answer from the database, not from memory. */
   readonly fresh: boolean;
+  /** What a pull names, if it was looked up with the rights of the caller. */
+  readonly sought: { readonly manifest?: Sought<StoredManifest>; readonly blob?: Sought<LinkedBlob> } | undefined;
 }
 
 /**

@@ -7,7 +7,7 @@ import { API_VERSION, errorResponse } from "./errors.ts";
 import { manifest } from "./manifests.ts";
 import { referrers } from "./referrers.ts";
 import { challenged, notAuthenticated } from "./refusals.ts";
-import { parseRoute } from "./route.ts";
+import { parseRoute, type Route, type RouteFailure } from "./route.ts";
 import { tags } from "./tags.ts";
 import { upload, uploads } from "./uploads.ts";
 
@@ -34,9 +34,11 @@ function unavailable({ message, retryAfterSeconds }: Unavailable, id: string) {
 }
 
 async function answer(services: DistributionServices, request: Request): Promise<Response> {
-  const authenticated = await services.gate.authenticate(request);
   const url = new URL(request.url);
   const route = parseRoute(url.pathname);
+  const fresh = (request.headers.get("cache-control") ?? "").includes("no-cache");
+  const ahead = lookingAhead(services, request, route, fresh);
+  const authenticated = await services.gate.authenticate(request, ahead.begin);
   if (!authenticated.ok) return notAuthenticated(services, request, url, route, authenticated.error);
   const identity = authenticated.value;
   if (route.kind === "failure") {
@@ -51,8 +53,24 @@ async function answer(services: DistributionServices, request: Request): Promise
       route.code === "DIGEST_INVALID" ? "digest is malformed or its algorithm is not supported" : undefined;
     return errorResponse(route.code, { detail: route.detail, ...(message === undefined ? {} : { message }) });
   }
-  const fresh = (request.headers.get("cache-control") ?? "").includes("no-cache");
-  return dispatch({ services, identity, request, url, route, fresh });
+  return dispatch({ services, identity, request, url, route, fresh, sought: ahead.sought() });
+}
+
+/**
+ * Looks up what a pull names while rights are read, in the same crossing to the database. Not for those who had no right to
+ * it a moment ago. Who turns out to have none gets nothing of it, and nothing is remembered.
+ */
+function lookingAhead(services: DistributionServices, request: Request, route: Route | RouteFailure, fresh: boolean) {
+  let sought: Call["sought"];
+  const begin = (likely: Identity | undefined): void => {
+    if (!isRead(request) || (route.kind !== "manifest" && route.kind !== "blob")) return;
+    if (likely !== undefined && !services.gate.allows(likely, "pull", route.repository)) return;
+    sought =
+      route.kind === "manifest"
+        ? { manifest: services.manifests.seek(route.repository, route.reference, fresh) }
+        : { blob: services.blobs.seek(route.repository, route.digest, fresh) };
+  };
+  return { begin, sought: () => sought };
 }
 
 async function dispatch(call: Call): Promise<Response> {

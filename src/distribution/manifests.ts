@@ -25,8 +25,8 @@ export async function manifest(call: Call, repository: RepositoryName, reference
 }
 
 async function pull(call: Call, repository: RepositoryName, reference: Reference): Promise<Response> {
-  const { request, services } = call;
-  const found = await services.manifests.find(repository, reference, call.fresh);
+  const { request, services, fresh, sought } = call;
+  const found = await (sought?.manifest ?? services.manifests.seek(repository, reference, fresh))();
   if (!found.ok) return failureResponse(found.error);
   if (services.auditReads) recordDone(call, "pull", repository, itemOf(reference), 200);
   const chosen = reference.kind === "tag" ? await acceptable(call, repository, found.value) : found.value;

@@ -61,8 +61,20 @@ export class ResourceDirectory implements Directory {
     this.#askedAt = Number.NEGATIVE_INFINITY;
   }
 
-  async generation(): Promise<string> {
-    return (await this.#current()).versions.all;
+  async generation(name?: string): Promise<string> {
+    const before = this.#known;
+    const asked = this.#current();
+    const account =
+      name === undefined || before === undefined || before.accounts.get(name) !== undefined
+        ? undefined
+        : this.#readAccount(name);
+    account?.catch(() => {});
+    const { versions, index, accounts } = await asked;
+    // A new index was read after the account was, which may have changed in between.
+    if (name !== undefined && account !== undefined && index === before?.index) {
+      accounts.set(name, { account: await account }, 1);
+    }
+    return versions.all;
   }
 
   async account(name: string): Promise<Account | undefined> {

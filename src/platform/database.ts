@@ -1,4 +1,5 @@
 import type { D1Database, D1PreparedStatement, D1Result } from "@cloudflare/workers-types";
+import { GatheredReads } from "./gathered-reads.ts";
 import { type Retries, Unavailable } from "./retries.ts";
 import type { Turns } from "./turns.ts";
 
@@ -117,8 +118,9 @@ function sender({ turns, retries }: DatabasePorts, twice: boolean): Send {
 }
 
 function door(binding: Database, send: Send): Database {
+  const gathered = new GatheredReads((statements) => send(true, () => binding.batch(statements)));
   return {
-    prepare: (sql) => statement(binding, sql, send),
+    prepare: (sql) => statement(binding, sql, send, gathered),
     batch(statements) {
       const reads = statements.every((statement) => statement instanceof Statement && statement.reads);
       return send(reads, () => binding.batch(statements.map(Statement.bound)));
@@ -126,20 +128,30 @@ function door(binding: Database, send: Send): Database {
   };
 }
 
-function statement(binding: Queries, sql: string, send: Send): Statement {
-  return new Statement(binding.prepare(sql), READS.test(sql), send);
+function statement(binding: Queries, sql: string, send: Send, gathered?: GatheredReads): Statement {
+  return new Statement(binding.prepare(sql), READS.test(sql) ? { reads: true, gathered } : { reads: false }, send);
+}
+
+/** Whether a statement only reads, and with which others it may be sent. */
+interface Manner {
+  readonly reads: boolean;
+  readonly gathered?: GatheredReads | undefined;
 }
 
 /** A statement that is sent as the database's other calls are. */
 class Statement implements D1PreparedStatement {
-  readonly reads: boolean;
   readonly #statement: D1PreparedStatement;
+  readonly #manner: Manner;
   readonly #send: Send;
 
-  constructor(statement: D1PreparedStatement, reads: boolean, send: Send) {
+  constructor(statement: D1PreparedStatement, manner: Manner, send: Send) {
     this.#statement = statement;
-    this.reads = reads;
+    this.#manner = manner;
     this.#send = send;
+  }
+
+  get reads(): boolean {
+    return this.#manner.reads;
   }
 
   /** The binding's own statement. */
@@ -148,30 +160,47 @@ class Statement implements D1PreparedStatement {
   }
 
   bind(...values: unknown[]): D1PreparedStatement {
-    return new Statement(this.#statement.bind(...values), this.reads, this.#send);
+    return new Statement(this.#statement.bind(...values), this.#manner, this.#send);
   }
 
   first<T = unknown>(column: string): Promise<T | null>;
   first<T = Record<string, unknown>>(): Promise<T | null>;
   first<T>(column?: string): Promise<T | null> {
-    return this.#send(this.reads, () =>
-      column === undefined ? this.#statement.first<T>() : this.#statement.first<T>(column),
-    );
+    const alone = () => (column === undefined ? this.#statement.first<T>() : this.#statement.first<T>(column));
+    return this.#answer(alone, ({ results: [row] }) => {
+      if (row === undefined) return null;
+      if (column === undefined) return row as T;
+      if (!Object.hasOwn(row as object, column)) throw new Error(`D1_COLUMN_NOTFOUND: ${column}`);
+      return (row as Record<string, T>)[column] ?? null;
+    });
   }
 
   run<T = Record<string, unknown>>(): Promise<D1Result<T>> {
-    return this.#send(this.reads, () => this.#statement.run<T>());
+    return this.#answer(
+      () => this.#statement.run<T>(),
+      (result) => result as D1Result<T>,
+    );
   }
 
   all<T = Record<string, unknown>>(): Promise<D1Result<T>> {
-    return this.#send(this.reads, () => this.#statement.all<T>());
+    return this.#answer(
+      () => this.#statement.all<T>(),
+      (result) => result as D1Result<T>,
+    );
+  }
+
+  /** By itself, or with the other reads of its turn. */
+  #answer<T>(act: () => Promise<T>, from: (result: D1Result) => T): Promise<T> {
+    const { reads, gathered } = this.#manner;
+    const alone = () => this.#send(reads, act);
+    return gathered === undefined ? alone() : gathered.read(this.#statement, alone, from);
   }
 
   raw<T = unknown[]>(options: { columnNames: true }): Promise<[string[], ...T[]]>;
   raw<T = unknown[]>(options?: { columnNames?: false }): Promise<T[]>;
   async raw<T>(options?: { columnNames?: boolean }): Promise<T[]> {
     const named = options?.columnNames === true;
-    return this.#send<T[]>(this.reads, () =>
+    return this.#send<T[]>(this.#manner.reads, () =>
       named ? (this.#statement.raw({ columnNames: true }) as Promise<T[]>) : this.#statement.raw<T>(),
     );
   }

@@ -12,13 +12,15 @@ export function createTokenAuthenticator(ports: TokenPorts & { readonly standing
   const refused = (detail: string) => err({ reason: "unauthenticated", detail: `token: ${detail}` } as const);
   return {
     name: "token",
-    async authenticate(credential) {
+    announces: true,
+    async authenticate(credential, _request, reading) {
       if (credential.scheme !== "bearer") return undefined;
       if (credential.token.length > TOKEN_LIMITS.length) return undefined;
       if (claimedIssuer(credential.token) !== TOKEN_ISSUER) return undefined;
       const verified = await verifyAccessToken(ports, credential.token);
       if (!verified.ok) return refused(verified.error);
       const { id, subject, access, groups, credential: source, issuer, expiresAt } = verified.value;
+      reading?.(subject);
       if (!(await stillStands(ports.standing, source, subject))) return refused(`its ${source.type} is gone`);
       return ok({
         name: subject,
