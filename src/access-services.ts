@@ -72,7 +72,8 @@ import {
   type Outbound,
   requestIds,
 } from "./platform/index.ts";
-import { type GroupBuilder, type ResourceClient, type SecretDecrypter, StatusError } from "./resources/index.ts";
+import { type GroupBuilder, type ResourceClient, StatusError } from "./resources/index.ts";
+import type { SecretDecrypter } from "./secrets/index.ts";
 
 /** What access is made of. */
 export interface AccessPorts {

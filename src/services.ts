@@ -56,7 +56,6 @@ import {
   type Authorizer,
   authorizerChain,
   createResources,
-  createSecrets,
   dataSourceGroups,
   groupAuthorizer,
   type ResourceClient,
@@ -67,6 +66,7 @@ import {
   watchHubClass,
   WatchLimit,
 } from "./resources/index.ts";
+import { createSecrets, SECURE_VALUES } from "./secrets/index.ts";
 
 /** Everything the Worker serves from, made once per isolate. */
 export interface Services {
@@ -182,6 +182,7 @@ function createServices(env: Env): Services {
     background: waitUntil,
     staleness: config.READ_STALENESS_MS,
     authorizer: () => authorizer,
+    secretKind: SECURE_VALUES,
     changed: (kind) => {
       if (decidesAccess(kind)) access.forget();
     },

@@ -3,7 +3,7 @@ import type { Content } from "./content/index.ts";
 import type { Sleep } from "./mirror/index.ts";
 import type { MessageConsumer, SyncMaintenance } from "./operations/index.ts";
 import type { Clock, Config, Database, Env, Fetch, Log, Outbound } from "./platform/index.ts";
-import type { GroupBuilder, ResourceClient, SecretDecrypter, UseRule } from "./resources/index.ts";
+import type { GroupBuilder, ResourceClient, UseRule } from "./resources/index.ts";
 import {
   createNotifier,
   createRegistries,
@@ -28,6 +28,7 @@ import {
   taskControl,
   tick,
 } from "./sync/index.ts";
+import type { SecretDecrypter } from "./secrets/index.ts";
 
 /** What mirroring is made of. */
 export interface SyncServicesPorts {

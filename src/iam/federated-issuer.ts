@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { Issuer, IssuerLogin } from "../access/index.ts";
-import { type KindDeclaration, secretReferenceAnywhere } from "../resources/index.ts";
+import type { KindDeclaration } from "../resources/index.ts";
 import { FEDERATED_ISSUERS } from "./names.ts";
+import { secretReferenceAnywhere } from "../secrets/index.ts";
 
 const MAX_JWKS = 65_536;
 const MAX_RULES = 200;

@@ -1,8 +1,5 @@
 import { newPassword, PASSWORD_MESSAGES } from "../access/index.ts";
-import type { ResourceInput, StatusCause } from "../resources/index.ts";
-
-/** Where `kubectl apply` notes what it was given, whole. @see Kubernetes, "Declarative Management Using Configuration Files" */
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+import { isRecord, LAST_APPLIED, type ResourceInput, type StatusCause } from "../resources/index.ts";
 
 const FIELD = "spec.password";
 
@@ -88,8 +85,4 @@ function repetition(metadata: ResourceInput["metadata"], password: string): stri
     }
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

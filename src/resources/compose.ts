@@ -40,6 +40,8 @@ export interface ResourcePorts {
   readonly groups: readonly GroupBuilder[];
   /** What decides about requests; asked for when it is needed, since it is made after the kinds. */
   readonly authorizer: () => Authorizer;
+  /** The kind whose objects are secrets: who names an object is asked whether they may use the secrets behind it. */
+  readonly secretKind: KindKey;
   /** Told of each kind of which this isolate wrote an object, after the write. */
   readonly changed?: (kind: KindKey) => void;
 }
@@ -89,6 +91,7 @@ export function createResources(ports: ResourcePorts): Resources {
   const use = createUseRule({
     authorizer: ports.authorizer,
     resource: (group, plural) => registry.resource(group, plural),
+    secretKind: ports.secretKind,
     context: SYSTEM,
   });
   const withhold = createWithhold(async (apiVersion, kind) => {

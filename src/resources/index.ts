@@ -12,25 +12,26 @@ export type { ClientQuery, KindKey, ResourceClient } from "./client.ts";
 export { createResources, type ResourcePorts, type Resources } from "./compose.ts";
 export { type ContinueToken, decodeContinue, encodeContinue } from "./continue-token.ts";
 export { dataSourceGroups } from "./datasource/index.ts";
+export { repetitions } from "./embedded/index.ts";
 export { type FieldRequirement, matchesFields } from "./field-selector.ts";
 export type { AdmissionAttributes, GroupBuilder, GroupRoute, KindRegistration } from "./group-builder.ts";
 export { WatchLimit } from "./watch/watch-limit.ts";
 export { type ApiServices, resourceApi } from "./http/index.ts";
 export { forwarding } from "./forwarding.ts";
 export { bodyFault, decodeBody } from "./http/body.ts";
-export type { KindDeclaration, PrinterColumn } from "./kind.ts";
+export { apiVersionOf, type KindDeclaration, type PrinterColumn } from "./kind.ts";
 export { InProcessClient } from "./in-process-client.ts";
 export { impliedMetadata, type ImpliedObjects, withImplied } from "./implied-objects.ts";
 export { isLabelValue, type LabelRequirement, matchesLabels } from "./label-selector.ts";
 export { checkName, nameFor } from "./names.ts";
+export { LAST_APPLIED } from "./patch/last-applied.ts";
 export { applyMergePatch } from "./patch/merge-patch.ts";
 export { sameJson } from "./object-pipeline.ts";
 export type { ObjectMeta, ResourceInput, ResourceObject } from "./object.ts";
 export { type ResourceStep, resourceStepSchema } from "./resource-maintenance.ts";
 export { groupAuthorizer } from "./resource-registry.ts";
 export { ResourceStore } from "./resource-store.ts";
-export { createSecrets, SECURE_VALUES, type Secrets } from "./secret/index.ts";
-export type { DecryptFailure, SecretDecrypter } from "./secret-decrypter.ts";
+export { isRecord } from "./schema/values.ts";
 export { badRequest, conflict, ignoring, invalid, notFound, type StatusCause, StatusError } from "./status-error.ts";
 export type {
   Connecter,
@@ -45,7 +46,7 @@ export type {
   WatchFrame,
   WatchQuery,
 } from "./storage.ts";
-export { createUseRule, secretReference, secretReferenceAnywhere, type UseRule, uses } from "./use/index.ts";
+export { createUseRule, type UseRule, uses } from "./use/index.ts";
 export { type UsageContributor, UsageStatistics } from "./usage.ts";
 export type { UsageNumbers } from "./usage-store.ts";
 export { watchHubClass } from "./watch/watch-hub.ts";

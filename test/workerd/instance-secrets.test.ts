@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { InstanceStore } from "../../src/platform/index.ts";
-import { MasterKeys } from "../../src/resources/secret/master-keys.ts";
+import { MasterKeys } from "../../src/secrets/keys/master-keys.ts";
 import { bindings } from "./bindings.ts";
 
 const FIRST = `first:${"A".repeat(43)}=`;

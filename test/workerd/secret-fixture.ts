@@ -9,7 +9,7 @@ import { ResourceRegistry } from "../../src/resources/resource-registry.ts";
 import { ResourceStore } from "../../src/resources/resource-store.ts";
 import { systemAuthorizer } from "../../src/resources/authorizer.ts";
 import { createUseRule } from "../../src/resources/use/index.ts";
-import { createSecrets, type SecureValueSpec } from "../../src/resources/secret/index.ts";
+import { createSecrets, SECURE_VALUES, type SecureValueSpec } from "../../src/secrets/index.ts";
 import { StatusError } from "../../src/resources/status-error.ts";
 import type { RequestContext, Storage, WatchFrame } from "../../src/resources/storage.ts";
 import { bindings } from "./bindings.ts";
@@ -57,6 +57,7 @@ export function secretPlatform(options: PlatformOptions = {}) {
   const use = createUseRule({
     authorizer: () => systemAuthorizer,
     resource: (group, plural) => registry.resource(group, plural),
+    secretKind: SECURE_VALUES,
     context,
   });
   const registry: ResourceRegistry = new ResourceRegistry(

@@ -1,5 +1,5 @@
 import { err, type Outbound, type OutboundFailure, type Result } from "../../platform/index.ts";
-import type { SecretDecrypter } from "../secret-decrypter.ts";
+import type { SecretDecrypter } from "../../secrets/index.ts";
 import { StatusError } from "../status-error.ts";
 import type { DataSourceAdapter, Source, SourceAnswer } from "./adapter.ts";
 import { addressBelow, isBelow, parseBase } from "./addresses.ts";

@@ -4,7 +4,7 @@ import { err, ok, Outbound } from "../../platform/index.ts";
 import type { ResourceClient } from "../client.ts";
 import type { AdmissionAttributes, GroupBuilder } from "../group-builder.ts";
 import { serveKind } from "../schema/serve-kind.ts";
-import type { SecretDecrypter } from "../secret-decrypter.ts";
+import type { SecretDecrypter } from "../../secrets/index.ts";
 import type { RequestContext } from "../storage.ts";
 import { dataSourceGroups } from "./index.ts";
 

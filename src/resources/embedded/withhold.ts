@@ -2,7 +2,8 @@ import type { SchemaNode, ServedKind } from "../kind.ts";
 import type { ResourceInput } from "../object.ts";
 import { prune } from "../schema/prune.ts";
 import { isRecord, type JsonRecord, own } from "../schema/values.ts";
-import { LAST_APPLIED, repetitions } from "../secret/write-only.ts";
+import { LAST_APPLIED } from "../patch/last-applied.ts";
+import { repetitions } from "./repetitions.ts";
 import { invalid, type StatusCause } from "../status-error.ts";
 import { hasWriteOnly, someNode, type TakenField, withoutWriteOnly } from "./write-only-fields.ts";
 

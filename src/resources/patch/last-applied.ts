@@ -5,8 +5,8 @@ import { compareValues } from "./compare.ts";
 import { difference, EMPTY_SET, union } from "./field-set.ts";
 import { fieldSetOf } from "./typed-value.ts";
 
-/** Where client-side apply notes what it sent. */
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+/** Where client-side apply notes what it sent, whole. @see Kubernetes, "Declarative Management Using Configuration Files" */
+export const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** The one manager for which client-side and server-side apply are the same program. */
 const KUBECTL = "kubectl";

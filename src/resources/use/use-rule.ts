@@ -4,7 +4,6 @@ import type { Authorizer } from "../authorizer.ts";
 import type { KindKey } from "../client.ts";
 import type { ServedKind } from "../kind.ts";
 import type { ResourceInput } from "../object.ts";
-import { SECURE_VALUES } from "../secret/names.ts";
 import { ignoring, type StatusCause } from "../status-error.ts";
 import type { RequestContext } from "../storage.ts";
 import { type UsedObject, usedObjects } from "./used-objects.ts";
@@ -17,6 +16,8 @@ export interface UseRulePorts {
   /** Asked for when it is needed, not before: it is made after the kinds. */
   readonly authorizer: () => Authorizer;
   readonly resource: (group: string, plural: string) => Promise<ServedResource | undefined>;
+  /** The kind whose objects are secrets. */
+  readonly secretKind: KindKey;
   /** In which what is named is read. */
   readonly context: RequestContext;
 }
@@ -41,12 +42,12 @@ export interface UseRule {
 }
 
 /**
- * Who uses a secret may get it: a SecureValue may be used by those who may `get` it (its value is in no answer), any
- * other object by those who may `get` it and use all that it names itself. What is not there yet may come to name any
+ * Who uses a secret may get it: an object of `secretKind` may be used by those who may `get` it (its value is in no
+ * answer), any other object by those who may `get` it and use all that it names itself. What is not there yet may come to name any
  * secret of its namespace, so it is for those who may get all of them.
  */
 export function createUseRule(ports: UseRulePorts): UseRule {
-  const { authorizer, context } = ports;
+  const { authorizer, context, secretKind } = ports;
 
   async function may(identity: Identity, { group, plural }: KindKey, namespace: string, name: string, version = "v1") {
     const about = { verb: "get", group, version, resource: plural, subresource: "", namespace, name, path: "" };
@@ -62,10 +63,10 @@ export function createUseRule(ports: UseRulePorts): UseRule {
     const resource = await ports.resource(group, plural);
     const what = `the ${resource?.served.kind ?? `${plural}.${group}`} ${JSON.stringify(name)}`;
     if (!(await may(identity, used, namespace, name, resource?.served.version))) return `you may not use ${what}`;
-    if (group === SECURE_VALUES.group && plural === SECURE_VALUES.plural) return undefined;
+    if (group === secretKind.group && plural === secretKind.plural) return undefined;
     const object = await find(resource, namespace, name);
     if (resource === undefined || object === undefined) {
-      if (await may(identity, SECURE_VALUES, namespace, "")) return undefined;
+      if (await may(identity, secretKind, namespace, "")) return undefined;
       return `${what} is not there, and only who may get every SecureValue may use what is not known yet`;
     }
     if (length >= MAX_CHAIN) return `${what} names others that name others, too many times`;

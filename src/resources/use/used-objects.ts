@@ -12,6 +12,17 @@ export interface UsedObject extends KindKey {
   readonly field: string;
 }
 
+/**
+ * Metadata of a field that names an object which whoever acts on this one uses. Whoever writes the object, and whoever
+ * calls an endpoint below it, must be allowed to use what it names: `createUseRule` asks, for every kind alike.
+ * @param except names that stand for something which is no object and has no secret
+ */
+export function uses({ group, plural }: KindKey, except?: readonly string[]): { "x-entrepot-uses": UsedKind } {
+  return {
+    "x-entrepot-uses": { resource: `${plural}.${group}`, ...(except === undefined ? {} : { except: [...except] }) },
+  };
+}
+
 type Schemas = Pick<ServedKind, "group" | "schema" | "otherSchemas">;
 
 /** Whether objects of a kind name others that they use. */

@@ -1,8 +1,9 @@
 import * as z from "zod";
-import { type KindDeclaration, secretReference } from "../../resources/index.ts";
+import type { KindDeclaration } from "../../resources/index.ts";
 import { conditionsSchema } from "./condition.ts";
 import { REGISTRIES } from "./names.ts";
 import { addressProblem } from "./registry-address.ts";
+import { secretReference } from "../../secrets/index.ts";
 
 /** What a SecureValue of the namespace is named by. */
 export const secretRef = secretReference(

@@ -8,7 +8,7 @@ import {
   type OutboundFailure,
   type Result,
 } from "../../platform/index.ts";
-import type { ResourceClient, SecretDecrypter } from "../../resources/index.ts";
+import type { ResourceClient } from "../../resources/index.ts";
 import {
   type ChannelTester,
   NOTIFICATION_CHANNELS,
@@ -20,6 +20,7 @@ import {
 import type { ItemStore, LogStore, StoredExecution } from "../store/index.ts";
 import { FORMATS } from "./formats.ts";
 import { MAX_FAILURES, type Message, runMessage, testMessage } from "./run-message.ts";
+import type { SecretDecrypter } from "../../secrets/index.ts";
 
 /** What telling people about runs works with. */
 export interface NotifierPorts {

@@ -1,7 +1,8 @@
-import { ignoring, type KindKey, type ResourceObject, SECURE_VALUES } from "../../resources/index.ts";
+import { ignoring, type KindKey, type ResourceObject } from "../../resources/index.ts";
 import { SYNC_API_VERSION, SYNC_GROUP } from "../kinds/index.ts";
 import { RestFault } from "./rest-fault.ts";
 import type { RestCall } from "./route.ts";
+import { SECURE_VALUES } from "../../secrets/index.ts";
 
 /** The annotation of a SecureValue that says which field of which object it was made for. */
 const SECRET_OF = "sync.entrepot.dev/secret-of";

@@ -1,7 +1,8 @@
 import type { Audit, AuthenticationFailure, Identity } from "../../access/index.ts";
 import type { Clock, ReportFailure, Result } from "../../platform/index.ts";
-import type { ApiServices, Authorizer, SecretDecrypter } from "../../resources/index.ts";
+import type { ApiServices, Authorizer } from "../../resources/index.ts";
 import type { ExecutionStore, IdStore, LogStore } from "../store/index.ts";
+import type { SecretDecrypter } from "../../secrets/index.ts";
 
 /** What the REST API of mirroring is served from. */
 export interface SyncRestServices {

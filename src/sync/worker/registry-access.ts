@@ -7,7 +7,7 @@ import {
   type Sleep,
 } from "../../mirror/index.ts";
 import { type Clock, err, type Fetch, type Log, ok, type Result } from "../../platform/index.ts";
-import type { ResourceClient, SecretDecrypter } from "../../resources/index.ts";
+import type { ResourceClient } from "../../resources/index.ts";
 import { LOCAL_REGISTRY, REGISTRIES, SYNC_GROUP } from "../kinds/names.ts";
 import type { AccessFailure, RegistryAccess } from "../kinds/ports.ts";
 import { registrySecrets, type RegistrySpec } from "../kinds/registry.ts";
@@ -15,6 +15,7 @@ import { createLocalRegistry, type LocalRegistryPorts } from "../local/index.ts"
 import { budgetName, Gates, WorkerBudget } from "./budget.ts";
 import { CallMeter } from "./call-meter.ts";
 import type { RegistryBudgetCalls } from "./registry-budget.ts";
+import type { SecretDecrypter } from "../../secrets/index.ts";
 
 /** How a registry is to be used. */
 export interface RegistryUse {

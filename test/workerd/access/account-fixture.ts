@@ -38,6 +38,7 @@ import {
   systemAuthorizer,
   WatchLimit,
 } from "../../../src/resources/index.ts";
+import { SECURE_VALUES } from "../../../src/secrets/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 
@@ -146,6 +147,7 @@ export function accountPlatform({ hasAdmin = true, users }: AccountOptions = {})
     roleAuthorizer(gate),
   ]);
   const resources = createResources({
+    secretKind: SECURE_VALUES,
     database,
     clock,
     log: quietLog,

@@ -10,6 +10,7 @@ import {
   type ResourceInput,
   type ResourceObject,
 } from "../../../src/resources/index.ts";
+import { SECURE_VALUES } from "../../../src/secrets/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 
@@ -58,6 +59,7 @@ export function iamPlatform({ clock = Date.now, staleness = 0 }: IamOptions = {}
     staleness,
   });
   const resources = createResources({
+    secretKind: SECURE_VALUES,
     database: bindings.DB,
     clock,
     log: quietLog,

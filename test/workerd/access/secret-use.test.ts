@@ -8,7 +8,7 @@ import type { SchemaNode } from "../../../src/resources/kind.ts";
 import { usesObjects } from "../../../src/resources/use/index.ts";
 import { nodeFromZod } from "../../../src/resources/schema/from-zod.ts";
 import { federatedIssuerSpec } from "../../../src/iam/federated-issuer.ts";
-import { keeperSpec, secureValueSpec } from "../../../src/resources/secret/kinds.ts";
+import { keeperSpec, secureValueSpec } from "../../../src/secrets/kinds.ts";
 import { servicesOf } from "../../../src/services.ts";
 import { registrySpec } from "../../../src/sync/kinds/registry.ts";
 import { notificationChannelSpec } from "../../../src/sync/kinds/notification-channel.ts";

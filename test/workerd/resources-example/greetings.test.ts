@@ -10,6 +10,7 @@ import {
   systemAuthorizer,
   WatchLimit,
 } from "../../../src/resources/index.ts";
+import { SECURE_VALUES } from "../../../src/secrets/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 import { greetingGroup } from "./greetings.ts";
@@ -19,6 +20,7 @@ import { greetingGroup } from "./greetings.ts";
 function platform(...more: readonly GroupBuilder[]) {
   const client = (): ResourceClient => resources.client;
   const resources = createResources({
+    secretKind: SECURE_VALUES,
     database: bindings.DB,
     clock: Date.now,
     log: quietLog,

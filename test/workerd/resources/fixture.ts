@@ -16,6 +16,7 @@ import {
 } from "../../../src/resources/index.ts";
 import { parseLabelSelector } from "../../../src/resources/label-selector.ts";
 import type { FullStorage, ListQuery, WatchQuery } from "../../../src/resources/storage.ts";
+import { SECURE_VALUES } from "../../../src/secrets/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 
@@ -82,6 +83,7 @@ export function resourcePlatform(options: PlatformOptions = {}) {
   const pending: Promise<unknown>[] = [];
   const hubs = options.hubs ?? bindings.WATCH_HUBS;
   const resources = createResources({
+    secretKind: SECURE_VALUES,
     database: options.database ?? bindings.DB,
     clock: options.clock ?? Date.now,
     log: quietLog,

@@ -1,6 +1,7 @@
 import { type AuditEntry, type Gate, systemIdentity } from "../../../src/access/index.ts";
 import { Outbound } from "../../../src/platform/index.ts";
 import { createResources, type ResourceClient, resourceApi, WatchLimit } from "../../../src/resources/index.ts";
+import { SECURE_VALUES } from "../../../src/secrets/index.ts";
 import {
   ExecutionStore,
   IdStore,
@@ -77,6 +78,7 @@ export function syncPlatform(namespace: string) {
       : { ok: true as const, value: fakes.names };
   const client = (): ResourceClient => resources.client;
   const resources = createResources({
+    secretKind: SECURE_VALUES,
     database,
     clock,
     log: quietLog,

@@ -3,6 +3,7 @@ import { MemoryRegistry } from "../../../src/mirror/memory-registry.fixture.ts";
 import { type Registry, RegistryError } from "../../../src/mirror/index.ts";
 import { type Database, InstanceStore, Outbound, parseConfig } from "../../../src/platform/index.ts";
 import { createResources, type ResourceClient, systemAuthorizer } from "../../../src/resources/index.ts";
+import { SECURE_VALUES } from "../../../src/secrets/index.ts";
 import {
   DueStore,
   ExecutionStore,
@@ -111,6 +112,7 @@ export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bi
   };
   const control = taskControl(ports, { background: (work) => void work.catch(() => {}) });
   const resources = createResources({
+    secretKind: SECURE_VALUES,
     database,
     clock,
     log: quietLog,

@@ -1,11 +1,12 @@
-import { err, type Log, ok, type Outbound, type Result } from "../../platform/index.ts";
-import type { ResourceClient } from "../client.ts";
-import type { DecryptFailure, SecretDecrypter } from "../secret-decrypter.ts";
+import { err, type Log, ok, type Outbound, type Result } from "../platform/index.ts";
+import type { ResourceClient } from "../resources/index.ts";
+import type { DecryptFailure, SecretDecrypter } from "./secret-decrypter.ts";
 import type { SecretAuditStore } from "./audit-store.ts";
 import { currentVersion } from "./current-version.ts";
-import { KEEPERS, type KeeperSpec, SECRET_GROUP, SECURE_VALUES, type SecureValueSpec, SYSTEM_KEEPER } from "./kinds.ts";
+import type { KeeperSpec, SecureValueSpec } from "./kinds.ts";
 import type { SystemKeeper } from "./system-keeper.ts";
 import { readVault } from "./vault-keeper.ts";
+import { KEEPERS, SECRET_GROUP, SECURE_VALUES, SYSTEM_KEEPER } from "./names.ts";
 
 /** What decrypting works with. */
 export interface DecrypterPorts {

@@ -1,22 +1,27 @@
-import { nameFor } from "../names.ts";
-import type { ResourceInput, ResourceObject } from "../object.ts";
-import { sameJson } from "../object-pipeline.ts";
-import { badRequest, invalid, notFound, StatusError } from "../status-error.ts";
-import type {
-  DeleteOptions,
-  ListPage,
-  ListQuery,
-  RequestContext,
-  Storage,
-  Transform,
-  UpdateOptions,
-  WatchFrame,
-  WatchQuery,
-} from "../storage.ts";
+import {
+  badRequest,
+  type DeleteOptions,
+  invalid,
+  type ListPage,
+  type ListQuery,
+  nameFor,
+  notFound,
+  type RequestContext,
+  type ResourceInput,
+  type ResourceObject,
+  sameJson,
+  StatusError,
+  type Storage,
+  type Transform,
+  type UpdateOptions,
+  type WatchFrame,
+  type WatchQuery,
+} from "../resources/index.ts";
 import { type CurrentVersion, currentVersion, present, withCurrentVersion } from "./current-version.ts";
-import { SECRET_GROUP, SECURE_VALUES, type SecureValueSpec } from "./kinds.ts";
+import type { SecureValueSpec } from "./kinds.ts";
 import { secureValueCauses, wantedOf } from "./secure-value-rules.ts";
 import { takeValue, type Taken } from "./write-only.ts";
+import { SECRET_GROUP, SECURE_VALUES } from "./names.ts";
 
 const KIND = { group: SECRET_GROUP, kind: "SecureValue" };
 

@@ -1,4 +1,4 @@
-import type { KindKey } from "../client.ts";
+import type { KindKey } from "../resources/index.ts";
 
 export const SECRET_GROUP = "secret.entrepot.dev";
 export const SECRET_VERSION = "v1";

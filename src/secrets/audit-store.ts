@@ -1,5 +1,5 @@
-import type { Clock, Database } from "../../platform/index.ts";
-import type { DecryptFailure } from "../secret-decrypter.ts";
+import type { Clock, Database } from "../platform/index.ts";
+import type { DecryptFailure } from "./secret-decrypter.ts";
 
 /** One attempt to read a value. */
 export interface DecryptAttempt {

@@ -1,6 +1,6 @@
 import { type Clock, Lru, uuidv7 } from "../../platform/index.ts";
 import type { DataKeyStore, StoredDataKey } from "./data-key-store.ts";
-import { StatusError } from "../status-error.ts";
+import { StatusError } from "../../resources/index.ts";
 import { importKey, KEY_BYTES } from "./envelope.ts";
 import type { MasterKeys } from "./master-keys.ts";
 

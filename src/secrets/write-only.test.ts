@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { currentVersion, present, withCurrentVersion } from "./current-version.ts";
-import type { ResourceObject } from "../object.ts";
-import { LAST_APPLIED, repetitions, takeValue } from "./write-only.ts";
+import { LAST_APPLIED, type ResourceObject } from "../resources/index.ts";
+import { takeValue } from "./write-only.ts";
 
 const object = (spec: unknown, annotations?: Record<string, string>) => ({
   apiVersion: "secret.entrepot.dev/v1",
@@ -40,23 +40,6 @@ describe("taking the value", () => {
       expect(JSON.stringify(taken.object)).not.toContain("s3cret");
     },
   );
-});
-
-describe("repetitions", () => {
-  const value = 'long "secret" value';
-
-  it.each([value, `before ${value} after`, JSON.stringify({ v: value }), `x ${btoa(value)}`])(
-    "are found in %j",
-    (text) => {
-      expect(repetitions({ annotations: { a: "b", tool: text }, labels: { b: "c" } }, value)).toEqual([
-        "metadata.annotations[tool]",
-      ]);
-    },
-  );
-
-  it("of a few characters are chance", () => {
-    expect(repetitions({ annotations: { a: "on" } }, "on")).toEqual([]);
-  });
 });
 
 describe("the version in use", () => {

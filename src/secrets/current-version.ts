@@ -1,6 +1,7 @@
-import type { ResourceInput, ResourceObject } from "../object.ts";
-import { type SecureValueSpec, type SecureValueStatus, SYSTEM_KEEPER } from "./kinds.ts";
-import { isRecord, shown } from "./write-only.ts";
+import { isRecord, type ResourceInput, type ResourceObject } from "../resources/index.ts";
+import type { SecureValueSpec, SecureValueStatus } from "./kinds.ts";
+import { shown } from "./write-only.ts";
+import { SYSTEM_KEEPER } from "./names.ts";
 
 /**
  * Names the version in use: `<version>/<id of its row>`, or `<version>` alone where the keeper has it. It stands in the

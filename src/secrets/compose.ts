@@ -1,20 +1,17 @@
-import type { Clock, Database, Log, Outbound } from "../../platform/index.ts";
-import type { ResourceClient } from "../client.ts";
-import type { AdmissionAttributes, GroupBuilder } from "../group-builder.ts";
-import type { SecretDecrypter } from "../secret-decrypter.ts";
-import type { StatusCause } from "../status-error.ts";
+import type { Clock, Database, Log, Outbound } from "../platform/index.ts";
+import type { AdmissionAttributes, GroupBuilder, ResourceClient, StatusCause } from "../resources/index.ts";
+import type { SecretDecrypter } from "./secret-decrypter.ts";
 import { SecretAuditStore } from "./audit-store.ts";
 import { auditConnecter, rotateConnecter } from "./connecters.ts";
-import { DataKeyStore } from "./data-key-store.ts";
-import { DataKeys } from "./data-keys.ts";
 import { Decrypter } from "./decrypter.ts";
 import { KeeperStorage } from "./keeper-storage.ts";
-import { keeperKind, KEEPERS, type KeeperSpec, SECRET_GROUP, SECRET_VERSION, secureValueKind } from "./kinds.ts";
+import { keeperKind, type KeeperSpec, secureValueKind } from "./kinds.ts";
 import { SecretMaintenance } from "./maintenance.ts";
-import { MasterKeys } from "./master-keys.ts";
 import { SecureValueStorage } from "./secure-value-storage.ts";
 import { SystemKeeper } from "./system-keeper.ts";
 import { ValueStore } from "./value-store.ts";
+import { KEEPERS, SECRET_GROUP, SECRET_VERSION } from "./names.ts";
+import { DataKeys, DataKeyStore, MasterKeys } from "./keys/index.ts";
 
 /** What secrets work with. */
 export interface SecretPorts {
@@ -86,11 +83,6 @@ export function createSecrets(ports: SecretPorts): Secrets {
     maintenance,
     wrapper: ports.secretsKey === undefined ? undefined : masterKeys,
   };
-}
-
-/** The group alone, for those who need no more of it. */
-export function secretGroup(ports: SecretPorts): GroupBuilder {
-  return createSecrets(ports).group;
 }
 
 /** What is wrong with a Keeper: an address that will not be called. SecureValues are checked by their storage. */

@@ -1,5 +1,5 @@
 import { toHex } from "../../platform/index.ts";
-import { StatusError } from "../status-error.ts";
+import { StatusError } from "../../resources/index.ts";
 import { importKey, open, seal } from "./envelope.ts";
 
 /** A data key as it is stored: encrypted under a master key. */

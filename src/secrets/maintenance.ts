@@ -1,7 +1,6 @@
-import type { Clock, Log } from "../../platform/index.ts";
+import type { Clock, Log } from "../platform/index.ts";
 import type { SecretAuditStore } from "./audit-store.ts";
-import type { DataKeyStore } from "./data-key-store.ts";
-import type { DataKeys } from "./data-keys.ts";
+import type { DataKeys, DataKeyStore } from "./keys/index.ts";
 import type { SystemKeeper } from "./system-keeper.ts";
 import type { StoredValue, ValueStore } from "./value-store.ts";
 

@@ -1,20 +1,22 @@
-import { matchesFields } from "../field-selector.ts";
-import { apiVersionOf } from "../kind.ts";
-import { matchesLabels } from "../label-selector.ts";
-import type { ResourceInput, ResourceObject } from "../object.ts";
-import { StatusError } from "../status-error.ts";
-import type {
-  DeleteOptions,
-  ListPage,
-  ListQuery,
-  RequestContext,
-  Storage,
-  Transform,
-  UpdateOptions,
-  WatchFrame,
-  WatchQuery,
-} from "../storage.ts";
-import { KEEPERS, type KeeperSpec, SECRET_GROUP, SECRET_VERSION, SYSTEM_KEEPER } from "./kinds.ts";
+import {
+  apiVersionOf,
+  type DeleteOptions,
+  type ListPage,
+  type ListQuery,
+  matchesFields,
+  matchesLabels,
+  type RequestContext,
+  type ResourceInput,
+  type ResourceObject,
+  StatusError,
+  type Storage,
+  type Transform,
+  type UpdateOptions,
+  type WatchFrame,
+  type WatchQuery,
+} from "../resources/index.ts";
+import type { KeeperSpec } from "./kinds.ts";
+import { KEEPERS, SECRET_GROUP, SECRET_VERSION, SYSTEM_KEEPER } from "./names.ts";
 
 /** Keepers in the general storage, and `system`, which is in every namespace and cannot be changed. */
 export class KeeperStorage implements Required<Storage> {

@@ -1,8 +1,7 @@
-import { badRequest, notFound } from "../status-error.ts";
-import type { Connecter } from "../storage.ts";
+import { badRequest, type Connecter, notFound } from "../resources/index.ts";
 import type { SecretAuditStore } from "./audit-store.ts";
-import { KEEPERS, SYSTEM_KEEPER } from "./kinds.ts";
 import type { SecretMaintenance } from "./maintenance.ts";
+import { KEEPERS, SYSTEM_KEEPER } from "./names.ts";
 
 /** Attempts that one answer has. */
 const AUDIT_ROWS = 500;

@@ -1,8 +1,7 @@
-import { type Clock, uuidv7 } from "../../platform/index.ts";
+import { type Clock, uuidv7 } from "../platform/index.ts";
 import type { CurrentVersion } from "./current-version.ts";
-import type { DataKeys } from "./data-keys.ts";
-import { open, seal } from "./envelope.ts";
 import type { StoredValue, ValueStore } from "./value-store.ts";
+import { type DataKeys, open, seal } from "./keys/index.ts";
 
 /** How often a version number that another write took, or a data key that just went, is replaced. */
 const ATTEMPTS = 8;

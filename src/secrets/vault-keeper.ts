@@ -1,4 +1,4 @@
-import type { Outbound } from "../../platform/index.ts";
+import type { Outbound } from "../platform/index.ts";
 import type { KeeperSpec } from "./kinds.ts";
 
 /** What a KeeperSpec says of a Vault. */

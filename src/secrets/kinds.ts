@@ -1,9 +1,7 @@
 import * as z from "zod";
-import type { KindDeclaration } from "../kind.ts";
-import { secretReference, uses } from "../use/secret-reference.ts";
+import { type KindDeclaration, uses } from "../resources/index.ts";
+import { secretReference } from "./secret-reference.ts";
 import { KEEPERS, SECRET_GROUP, SECURE_VALUES } from "./names.ts";
-
-export { KEEPERS, SECRET_GROUP, SECRET_VERSION, SECURE_VALUES, SYSTEM_KEEPER } from "./names.ts";
 
 /** Bounds of a SecureValue. @see Grafana, apps/secret, SecureValueSpec */
 export const SECURE_VALUE_LIMITS = { description: 253, valueBytes: 24_576, ref: 1024, decrypters: 64 } as const;

@@ -1,7 +1,7 @@
-import type { ResourceInput } from "../object.ts";
-import type { StatusCause } from "../status-error.ts";
-import { SECURE_VALUE_LIMITS, type SecureValueSpec, SYSTEM_KEEPER } from "./kinds.ts";
-import { repetitions, type Taken } from "./write-only.ts";
+import { repetitions, type ResourceInput, type StatusCause } from "../resources/index.ts";
+import { SECURE_VALUE_LIMITS, type SecureValueSpec } from "./kinds.ts";
+import type { Taken } from "./write-only.ts";
+import { SYSTEM_KEEPER } from "./names.ts";
 
 /** What a SecureValue asks its keeper for. */
 export interface Wanted {

@@ -1,4 +1,4 @@
-import { type Clock, type Database, repeatable } from "../../platform/index.ts";
+import { type Clock, type Database, repeatable } from "../platform/index.ts";
 
 /** A version of a value, encrypted. */
 export interface StoredValue {
