@@ -7,7 +7,8 @@
 const layers = [
   ["operations"],
   ["distribution", "auth", "charts", "extensions", "sync", "lifecycle", "dashboard"],
-  ["iam", "secrets", "datasources", "audit"],
+  ["iam", "datasources", "audit"],
+  ["secrets"],
   ["content", "resources", "mirror"],
   ["http"],
   ["access", "events"],

@@ -56,7 +56,6 @@ import {
   type Authorizer,
   authorizerChain,
   createResources,
-  dataSourceGroups,
   groupAuthorizer,
   type ResourceClient,
   ResourceStore,
@@ -67,6 +66,7 @@ import {
   WatchLimit,
 } from "./resources/index.ts";
 import { createSecrets, SECURE_VALUES } from "./secrets/index.ts";
+import { dataSourceGroups } from "./datasources/index.ts";
 
 /** Everything the Worker serves from, made once per isolate. */
 export interface Services {

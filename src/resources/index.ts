@@ -11,7 +11,6 @@ export { type Author, specAuthorOf, writerOf } from "./authorship.ts";
 export type { ClientQuery, KindKey, ResourceClient } from "./client.ts";
 export { createResources, type ResourcePorts, type Resources } from "./compose.ts";
 export { type ContinueToken, decodeContinue, encodeContinue } from "./continue-token.ts";
-export { dataSourceGroups } from "./datasource/index.ts";
 export { repetitions } from "./embedded/index.ts";
 export { type FieldRequirement, matchesFields } from "./field-selector.ts";
 export type { AdmissionAttributes, GroupBuilder, GroupRoute, KindRegistration } from "./group-builder.ts";
@@ -31,6 +30,7 @@ export type { ObjectMeta, ResourceInput, ResourceObject } from "./object.ts";
 export { type ResourceStep, resourceStepSchema } from "./resource-maintenance.ts";
 export { groupAuthorizer } from "./resource-registry.ts";
 export { ResourceStore } from "./resource-store.ts";
+export { serveKind } from "./schema/serve-kind.ts";
 export { isRecord } from "./schema/values.ts";
 export { badRequest, conflict, ignoring, invalid, notFound, type StatusCause, StatusError } from "./status-error.ts";
 export type {

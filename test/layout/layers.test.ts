@@ -14,7 +14,8 @@ const PLANTED: readonly (readonly [file: string, imported: string, rule: string]
   ["http/a.ts", "../resources/index.ts", "http-uses-what-is-below"],
   ["content/a.ts", "../resources/index.ts", "content-uses-what-is-below"],
   ["mirror/a.ts", "../access/index.ts", "mirror-uses-what-is-below"],
-  ["iam/a.ts", "../secrets/index.ts", "iam-uses-what-is-below"],
+  ["secrets/a.ts", "../datasources/index.ts", "secrets-uses-what-is-below"],
+  ["iam/a.ts", "../datasources/index.ts", "iam-uses-what-is-below"],
   ["resources/a.ts", "../sync/index.ts", "resources-uses-what-is-below"],
   ["sync/a.ts", "../distribution/index.ts", "sync-uses-what-is-below"],
   ["operations/a.ts", "../selfhost/index.ts", "operations-uses-what-is-below"],
@@ -30,9 +31,19 @@ const PLANTED: readonly (readonly [file: string, imported: string, rule: string]
 /** What the wrong imports lead to, all of it in order. */
 const AROUND: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ["platform", "oci", "access", "http", "content", "resources", "mirror", "secrets", "sync", "distribution"].map(
-      (folder) => [`${folder}/index.ts`, "export const door = 1;"],
-    ),
+    [
+      "platform",
+      "oci",
+      "access",
+      "http",
+      "content",
+      "resources",
+      "mirror",
+      "secrets",
+      "datasources",
+      "sync",
+      "distribution",
+    ].map((folder) => [`${folder}/index.ts`, "export const door = 1;"]),
   ),
   "selfhost/index.ts": "export const door = 1;",
   "content/tags.ts": "export const door = 1;",

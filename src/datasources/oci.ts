@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseRepositoryName } from "../../oci/index.ts";
+import { parseRepositoryName } from "../oci/index.ts";
 import { basic, type Challenge, type DataSourceAdapter, pick, type Source } from "./adapter.ts";
 import { expectOk, items, property } from "./answers.ts";
 

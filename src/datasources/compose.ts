@@ -1,6 +1,4 @@
-import type { AdmissionAttributes, GroupBuilder } from "../group-builder.ts";
-import { sameJson } from "../object-pipeline.ts";
-import type { StatusCause } from "../status-error.ts";
+import { type AdmissionAttributes, type GroupBuilder, sameJson, type StatusCause } from "../resources/index.ts";
 import type { DataSourceAdapter } from "./adapter.ts";
 import { parseBase } from "./addresses.ts";
 import { type ConnecterPorts, dataSourceConnecters } from "./connecters.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { badRequest } from "../status-error.ts";
+import { badRequest } from "../resources/index.ts";
 import { basic, type DataSourceAdapter } from "./adapter.ts";
 import { expectOk } from "./answers.ts";
 

@@ -1,6 +1,6 @@
-import { err, type Outbound, type OutboundFailure, type Result } from "../../platform/index.ts";
-import type { SecretDecrypter } from "../../secrets/index.ts";
-import { StatusError } from "../status-error.ts";
+import { err, type Outbound, type OutboundFailure, type Result } from "../platform/index.ts";
+import type { SecretDecrypter } from "../secrets/index.ts";
+import { StatusError } from "../resources/index.ts";
 import type { DataSourceAdapter, Source, SourceAnswer } from "./adapter.ts";
 import { addressBelow, isBelow, parseBase } from "./addresses.ts";
 import { outboundError } from "./answers.ts";

@@ -1,5 +1,5 @@
-import type { OutboundFailure } from "../../platform/index.ts";
-import { StatusError } from "../status-error.ts";
+import type { OutboundFailure } from "../platform/index.ts";
+import { StatusError } from "../resources/index.ts";
 import type { SourceAnswer } from "./adapter.ts";
 
 /** The answer if it is a good one. @throws {StatusError} NotFound, ServiceUnavailable */

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { KindDeclaration } from "../kind.ts";
-import { secretReference } from "../../secrets/index.ts";
+import type { KindDeclaration } from "../resources/index.ts";
+import { secretReference } from "../secrets/index.ts";
 import type { DataSourceAdapter } from "./adapter.ts";
 
 /** How data sources name themselves to SecureValues. */

@@ -1,6 +1,4 @@
-import type { ResourceClient } from "../client.ts";
-import { badRequest, notFound, StatusError } from "../status-error.ts";
-import type { Connecter } from "../storage.ts";
+import { badRequest, type Connecter, notFound, type ResourceClient, StatusError } from "../resources/index.ts";
 import type { DataSourceAdapter, Health } from "./adapter.ts";
 import { type ConnectionPorts, SourceConnection } from "./connection.ts";
 import { DATA_SOURCES, dataSourceGroup, type DataSourceSpec } from "./kinds.ts";

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { systemIdentity } from "../../access/index.ts";
-import { err, ok, Outbound } from "../../platform/index.ts";
-import type { ResourceClient } from "../client.ts";
-import type { AdmissionAttributes, GroupBuilder } from "../group-builder.ts";
-import { serveKind } from "../schema/serve-kind.ts";
-import type { SecretDecrypter } from "../../secrets/index.ts";
-import type { RequestContext } from "../storage.ts";
+import { systemIdentity } from "../access/index.ts";
+import { err, ok, Outbound } from "../platform/index.ts";
+import {
+  type AdmissionAttributes,
+  type GroupBuilder,
+  type RequestContext,
+  type ResourceClient,
+  serveKind,
+} from "../resources/index.ts";
+import type { SecretDecrypter } from "../secrets/index.ts";
 import { dataSourceGroups } from "./index.ts";
 
 interface Call {

@@ -1,7 +1,5 @@
-import { readBody } from "../../platform/index.ts";
-import { bodyFault } from "../http/body.ts";
-import { badRequest } from "../status-error.ts";
-import type { RequestContext } from "../storage.ts";
+import { readBody } from "../platform/index.ts";
+import { badRequest, bodyFault, type RequestContext } from "../resources/index.ts";
 import { outboundError } from "./answers.ts";
 import type { SourceConnection } from "./connection.ts";
 

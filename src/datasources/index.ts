@@ -1,0 +1,1 @@
+export { dataSourceGroups } from "./compose.ts";
