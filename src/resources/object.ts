@@ -6,13 +6,13 @@ export interface ManagedFieldsEntry {
   /** RFC 3339, whole seconds. */
   readonly time: string;
   readonly fieldsType: "FieldsV1";
-  readonly fieldsV1: FieldSet;
+  readonly fieldsV1: FieldsV1;
   readonly subresource?: string;
 }
 
 /** A set of paths: `f:<field>`, `k:<keys>`, `v:<value>`, and `.` for the node itself, each with the set below it. */
-export interface FieldSet {
-  readonly [path: string]: FieldSet;
+export interface FieldsV1 {
+  readonly [path: string]: FieldsV1;
 }
 
 /** Who this object belongs to: it goes when the last of its owners has gone. */

@@ -1,15 +1,15 @@
-import type { ManagedFieldsEntry } from "../object.ts";
 import { type StatusCause, StatusError } from "../status-error.ts";
 import { pathTexts } from "./field-set.ts";
+import type { Owner } from "./managed-fields.ts";
 
 /**
  * Fields that others own and that an apply would change. `kubectl` shows causes and message as they are.
  * @param conflicts the others' entries, cut down to those fields
  * @see Kubernetes, "Server-Side Apply", section "Conflicts"
  */
-export function applyConflict(conflicts: readonly ManagedFieldsEntry[]): StatusError {
+export function applyConflict(conflicts: readonly Owner[]): StatusError {
   const found = conflicts
-    .map((entry) => ({ manager: managerText(entry), paths: pathTexts(entry.fieldsV1) }))
+    .map((entry) => ({ manager: managerText(entry), paths: pathTexts(entry.fields) }))
     .sort((left, right) => (left.manager < right.manager ? -1 : 1));
   const causes = found.flatMap(({ manager, paths }) =>
     paths.map((field): StatusCause => ({ reason: "FieldManagerConflict", message: `conflict with ${manager}`, field })),
@@ -27,7 +27,7 @@ function groupText({ manager, paths }: { readonly manager: string; readonly path
 }
 
 /** `"kubectl" using apps/v1`, `"operator" with subresource "status" using apps/v1`, or, of one who applies, `"flux"`. */
-function managerText({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string {
+function managerText({ manager, operation, apiVersion, subresource }: Owner): string {
   const name = JSON.stringify(manager) + (subresource ? ` with subresource ${JSON.stringify(subresource)}` : "");
   return operation === "Update" ? `${name} using ${apiVersion}` : name;
 }

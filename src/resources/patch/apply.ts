@@ -1,12 +1,21 @@
 import type { SchemaNode } from "../kind.ts";
-import type { FieldSet, ManagedFieldsEntry, ResourceInput, ResourceObject } from "../object.ts";
+import type { ResourceInput, ResourceObject } from "../object.ts";
 import { equalJson, isRecord } from "../schema/values.ts";
 import { badRequest } from "../status-error.ts";
 import { applyConflict } from "./apply-conflict.ts";
 import { compareValues, ownable, ownableChanges } from "./compare.ts";
-import { difference, equalSets, intersection, isEmptySet, union } from "./field-set.ts";
+import { difference, equalSets, type FieldSet, intersection, isEmptySet, union } from "./field-set.ts";
 import { takenOverByKubectl, withLastApplied } from "./last-applied.ts";
-import { entriesOf, entryOf, isSameManager, scopeOf, sorted, without, type WriteInfo } from "./managed-fields.ts";
+import {
+  entriesOf,
+  entryOf,
+  isSameManager,
+  type Owner,
+  scopeOf,
+  without,
+  type WriteInfo,
+  written,
+} from "./managed-fields.ts";
 import { mergeValues } from "./merge-values.ts";
 import { withMetadata } from "./metadata-node.ts";
 import { checkItems, fieldSetOf, removeFields } from "./typed-value.ts";
@@ -60,8 +69,9 @@ export function serverSideApply(request: ApplyRequest): { readonly object: Resou
   const others = entries.filter((entry) => entry !== own);
   const wanted = ownable(fieldSetOf(applied, node), scope);
   const merged = mergeValues(liveBare, applied, node);
-  const claimed = others.reduce((set, entry) => union(set, entry.fieldsV1), wanted);
-  const pruned = own === undefined ? merged : pruneFields(merged, { last: own.fieldsV1, claimed, applied, node });
+  const claimed = others.reduce((set, entry) => union(set, entry.fields), wanted);
+  const drops = own !== undefined && !isEmptySet(difference(own.fields, wanted));
+  const pruned = !drops ? merged : pruneFields(merged, { last: own.fields, claimed, applied, node });
   const changes = ownableChanges(compareValues(liveBare ?? {}, pruned, node), scope);
   const taken = union(changes.modified, changes.added);
   if (!force) refuseConflicts(others, difference(taken, takenOverByKubectl(manager, liveBare, node)));
@@ -72,17 +82,16 @@ export function serverSideApply(request: ApplyRequest): { readonly object: Resou
   const changed = liveBare === undefined || !equalJson({ ...object, apiVersion }, { ...liveBare, apiVersion });
   const lost = union(taken, changes.removed);
   const fields = difference(wanted, unset);
-  const isNoop = own !== undefined && !changed && own.apiVersion === apiVersion && equalSets(own.fieldsV1, fields);
+  const isNoop = own !== undefined && !changed && own.apiVersion === apiVersion && equalSets(own.fields, fields);
   const mine = isNoop ? own : entryOf(self, time, fields);
-  const kept = [...others.map((entry) => without(entry, lost)), mine].filter((entry) => !isEmptySet(entry.fieldsV1));
-  const managedFields = sorted(kept);
+  const managedFields = written([...others.map((entry) => without(entry, lost)), mine]);
   return { object: { ...object, metadata: { ...object.metadata, managedFields } }, changed };
 }
 
-function refuseConflicts(others: readonly ManagedFieldsEntry[], taken: FieldSet): void {
+function refuseConflicts(others: readonly Owner[], taken: FieldSet): void {
   const conflicts = others
-    .map((entry) => ({ ...entry, fieldsV1: intersection(entry.fieldsV1, taken) }))
-    .filter((entry) => !isEmptySet(entry.fieldsV1));
+    .map((entry) => ({ ...entry, fields: intersection(entry.fields, taken) }))
+    .filter(({ fields }) => !isEmptySet(fields));
   if (conflicts.length > 0) throw applyConflict(conflicts);
 }
 
@@ -118,7 +127,7 @@ function withoutEntries(live: ResourceObject | undefined): ResourceInput | undef
 }
 
 /** The owners there are. On an object without any, what is there belongs to whoever came before. */
-function liveEntries(request: ApplyRequest, live: ResourceInput | undefined, node: SchemaNode): ManagedFieldsEntry[] {
+function liveEntries(request: ApplyRequest, live: ResourceInput | undefined, node: SchemaNode): Owner[] {
   const entries = entriesOf(request.live);
   if (live === undefined || entries.length > 0) return entries;
   const hasStatus = scopeOf(request).hasStatus;

@@ -1,7 +1,16 @@
 import type { SchemaNode } from "../kind.ts";
-import type { FieldSet } from "../object.ts";
 import { equalJson } from "../schema/values.ts";
-import { childOf, EMPTY_SET, isEmptySet, nodeOf, setOf, union, withoutTop } from "./field-set.ts";
+import {
+  childOf,
+  EMPTY_SET,
+  type FieldSet,
+  isEmptySet,
+  MEMBER,
+  nodeOf,
+  setOf,
+  union,
+  withoutTop,
+} from "./field-set.ts";
 import { type Part, type Parts, partsOf } from "./typed-value.ts";
 
 /** What differs between two values. A field is in `added` or `removed` with everything below it. */
@@ -61,9 +70,9 @@ function isValue(part: Part | undefined): boolean {
 }
 
 function compareWhole({ before, after }: Sides): Nodes {
-  if (before === undefined) return { ...SAME, added: EMPTY_SET };
-  if (after === undefined) return { ...SAME, removed: EMPTY_SET };
-  return equalJson(before.value, after.value) ? SAME : { ...SAME, modified: EMPTY_SET };
+  if (before === undefined) return { ...SAME, added: MEMBER };
+  if (after === undefined) return { ...SAME, removed: MEMBER };
+  return equalJson(before.value, after.value) ? SAME : { ...SAME, modified: MEMBER };
 }
 
 /** Fields that the server keeps by itself, and that belong to nobody. */
@@ -91,7 +100,7 @@ export interface WriteScope {
 /** The part of a set that a write of this scope can own. */
 export function ownable(set: FieldSet, { subresource, hasStatus }: WriteScope): FieldSet {
   if (subresource === "status") return setOf([["f:status", childOf(set, "f:status")]]);
-  const metadata = withoutTop(childOf(set, "f:metadata") ?? EMPTY_SET, [".", ...UNOWNED_METADATA]);
+  const metadata = withoutTop(childOf(set, "f:metadata") ?? EMPTY_SET, UNOWNED_METADATA);
   const rest = withoutTop(set, [...UNOWNED, "f:metadata", ...(hasStatus ? ["f:status"] : [])]);
   return union(rest, setOf([["f:metadata", nodeOf(false, metadata)]]));
 }

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { SchemaNode } from "../kind.ts";
-import { difference, equalSets, intersection, parseFieldSet, pathTexts, union } from "./field-set.ts";
+import type { FieldsV1 } from "../object.ts";
+import {
+  difference,
+  equalSets,
+  type FieldSet,
+  intersection,
+  parseFieldSet,
+  pathTexts,
+  union,
+  writeFieldSet,
+} from "./field-set.ts";
 import { checkItems, extractFields, fieldSetOf, removeFields } from "./typed-value.ts";
 
 const node: SchemaNode = {
@@ -60,14 +70,20 @@ const set = {
   },
 };
 
+function read(fields: FieldsV1): FieldSet {
+  const parsed = parseFieldSet(fields);
+  if (parsed === undefined) throw new Error("no set");
+  return parsed;
+}
+
 describe("fieldSetOf", () => {
   it("divides a value as its schema says", () => {
-    expect(fieldSetOf(value, node)).toEqual(set);
+    expect(writeFieldSet(fieldSetOf(value, node))).toEqual(set);
   });
 
   it("takes what cannot be told apart as a whole, and says so where it matters", () => {
     const twice = { spec: { ports: [{ port: 80 }, { port: 80, protocol: "TCP" }] } };
-    expect(fieldSetOf(twice, node)).toEqual({ "f:spec": { "f:ports": {} } });
+    expect(writeFieldSet(fieldSetOf(twice, node))).toEqual({ "f:spec": { "f:ports": {} } });
     expect(() => checkItems(twice, node)).toThrow(/\.spec\.ports: item 1 is there twice/);
     expect(() => checkItems({ spec: { ports: [{ note: "x" }] } }, node)).toThrow(/item 0 lacks a key/);
     expect(() => checkItems({ spec: { tags: ["a", "a"] } }, node)).toThrow(/there twice/);
@@ -75,7 +91,7 @@ describe("fieldSetOf", () => {
   });
 
   it("owns empty maps and nulls, but no empty list that is merged", () => {
-    expect(fieldSetOf({ spec: { free: {}, parallel: null, tags: [], args: [] } }, node)).toEqual({
+    expect(writeFieldSet(fieldSetOf({ spec: { free: {}, parallel: null, tags: [], args: [] } }, node))).toEqual({
       "f:spec": { "f:free": {}, "f:parallel": {}, "f:args": {} },
     });
   });
@@ -90,48 +106,50 @@ describe("removeFields and extractFields", () => {
     },
   };
   it("take away", () => {
-    expect(removeFields(value, some, node)).toEqual({
+    expect(removeFields(value, read(some), node)).toEqual({
       spec: { ...value.spec, tags: ["b"], ports: [{ port: 80 }, { port: 53, protocol: "UDP" }], args: undefined },
     });
   });
   it("take out", () => {
-    expect(extractFields(value, some, node)).toEqual({
+    expect(extractFields(value, read(some), node)).toEqual({
       spec: { tags: ["a"], ports: [{ note: "n" }], args: ["x", "y"] },
     });
-    expect(extractFields(value, set, node)).toEqual(value);
+    expect(extractFields(value, read(set), node)).toEqual(value);
   });
 });
 
 describe("sets", () => {
-  const left = { "f:a": { ".": {}, "f:b": {} }, "f:c": {} };
-  const right = { "f:a": { "f:b": {}, "f:d": {} } };
+  const left = read({ "f:a": { ".": {}, "f:b": {} }, "f:c": {} });
+  const right = read({ "f:a": { "f:b": {}, "f:d": {} } });
   it("are united, taken away and intersected path by path", () => {
-    expect(union(left, right)).toEqual({ "f:a": { ".": {}, "f:b": {}, "f:d": {} }, "f:c": {} });
-    expect(difference(left, right)).toEqual({ "f:a": {}, "f:c": {} });
-    expect(difference(right, left)).toEqual({ "f:a": { "f:d": {} } });
-    expect(difference(left, left)).toEqual({});
-    expect(intersection(left, right)).toEqual({ "f:a": { "f:b": {} } });
+    expect(writeFieldSet(union(left, right))).toEqual({ "f:a": { ".": {}, "f:b": {}, "f:d": {} }, "f:c": {} });
+    expect(writeFieldSet(difference(left, right))).toEqual({ "f:a": {}, "f:c": {} });
+    expect(writeFieldSet(difference(right, left))).toEqual({ "f:a": { "f:d": {} } });
+    expect(writeFieldSet(difference(left, left))).toEqual({});
+    expect(writeFieldSet(intersection(left, right))).toEqual({ "f:a": { "f:b": {} } });
     expect(equalSets(union(left, right), union(right, left))).toBe(true);
   });
 
   it("print their paths as Kubernetes does", () => {
-    const paths = pathTexts({
-      "f:spec": {
-        "f:parallel": {},
-        "f:list": { 'k:{"name":"x","port":80}': { ".": {}, "f:y": {} }, 'v:"a"': {}, "i:3": {} },
-      },
-    });
+    const paths = pathTexts(
+      read({
+        "f:spec": {
+          "f:parallel": {},
+          "f:list": { 'k:{"name":"x","port":80}': { ".": {}, "f:y": {} }, 'v:"a"': {}, "i:3": {} },
+        },
+      }),
+    );
     expect(paths).toEqual([
-      ".spec.parallel",
+      ".spec.list[3]",
       '.spec.list[name="x",port=80]',
       '.spec.list[name="x",port=80].y',
       '.spec.list[="a"]',
-      ".spec.list[3]",
+      ".spec.parallel",
     ]);
   });
 
   it("are read from what clients send only if they are sets", () => {
-    expect(parseFieldSet(set)).toEqual(set);
+    expect(writeFieldSet(read(set))).toEqual(set);
     for (const bad of [null, [], "x", { spec: {} }, { "f:a": 1 }, { ".": { "f:a": {} } }, { "k:{": {} }]) {
       expect(parseFieldSet(bad)).toBeUndefined();
     }

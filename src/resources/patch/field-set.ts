@@ -1,90 +1,112 @@
-import type { FieldSet } from "../object.ts";
-import { canonicalJson, isRecord } from "../schema/values.ts";
+import type { FieldsV1 } from "../object.ts";
+import { isRecord } from "../schema/values.ts";
 
-/** The set of nothing. As a node inside a set, the same value means: this field, and nothing below it. */
-export const EMPTY_SET: FieldSet = {};
+/**
+ * A set of paths: whether a node is in it itself, and what is in it below, by path elements such as `f:spec`. Objects own
+ * thousands of fields, and each write goes through them many times: as a tree of maps, in any order, that costs little for
+ * each field. `FieldsV1` is its written form.
+ */
+export interface FieldSet {
+  readonly self: boolean;
+  readonly below: ReadonlyMap<string, FieldSet>;
+}
 
-/** The mark of a node that is in the set itself, beside what is below it. */
+const NOTHING: ReadonlyMap<string, FieldSet> = new Map();
+export const EMPTY_SET: FieldSet = { self: false, below: NOTHING };
+/** The node of a field that is in a set, with nothing below it. */
+export const MEMBER: FieldSet = { self: true, below: NOTHING };
+
+/** How a node is written that is in the set itself, beside what is below it. */
 const SELF = ".";
 const ELEMENT = /^(?:f:|k:\{|v:|i:\d)/;
 /** Deeper sets are not believed: no object that is let in is nested this deep. */
 const MAX_DEPTH = 128;
 
-export function isEmptySet(set: FieldSet): boolean {
-  return Object.keys(set).length === 0;
+export function isEmptySet({ self, below }: FieldSet): boolean {
+  return !self && below.size === 0;
 }
 
-/** Whether a node of a set is in the set itself, and not only something below it. */
-export function isMember(node: FieldSet): boolean {
-  return isEmptySet(node) || Object.hasOwn(node, SELF);
-}
-
-/** The node below `set` at a path element such as `f:spec`. */
+/** The node below `set` at a path element. */
 export function childOf(set: FieldSet, element: string): FieldSet | undefined {
-  return Object.hasOwn(set, element) ? set[element] : undefined;
+  return set.below.get(element);
 }
 
 /** A node from its parts; `undefined` if there is nothing in it. */
-export function nodeOf(member: boolean, below: FieldSet): FieldSet | undefined {
-  if (isEmptySet(below)) return member ? EMPTY_SET : undefined;
-  return member ? { [SELF]: EMPTY_SET, ...below } : below;
+export function nodeOf(self: boolean, { below }: FieldSet): FieldSet | undefined {
+  if (below.size === 0) return self ? MEMBER : undefined;
+  return { self, below };
 }
 
-/** A set from the nodes below it, in the one order that makes equal sets equal texts. */
+/** A set from the nodes below it. */
 export function setOf(nodes: Iterable<readonly [element: string, node: FieldSet | undefined]>): FieldSet {
-  const entries: [string, FieldSet][] = [];
-  for (const [element, node] of nodes) if (node !== undefined) entries.push([element, node]);
-  return Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1)));
-}
-
-/** The path elements directly below a set or a node. */
-export function elementsBelow(set: FieldSet): string[] {
-  return Object.keys(set).filter((element) => element !== SELF);
+  const below = new Map<string, FieldSet>();
+  for (const [element, node] of nodes) if (node !== undefined) below.set(element, node);
+  return below.size === 0 ? EMPTY_SET : { self: false, below };
 }
 
 /** What is in either. */
 export function union(left: FieldSet, right: FieldSet): FieldSet {
-  return combine(left, right, (inLeft, inRight) => inLeft || inRight);
+  if (left === right || isEmptySet(right)) return left;
+  if (isEmptySet(left)) return right;
+  const below = new Map(left.below);
+  for (const [element, node] of right.below) {
+    const other = below.get(element);
+    below.set(element, other === undefined ? node : union(other, node));
+  }
+  return { self: left.self || right.self, below };
 }
 
 /** What is in `left` and not in `right`. Taking a field away leaves what is below it. */
 export function difference(left: FieldSet, right: FieldSet): FieldSet {
-  return combine(left, right, (inLeft, inRight) => inLeft && !inRight);
+  return (isEmptySet(right) ? left : nodeOf(left.self && !right.self, differenceBelow(left, right))) ?? EMPTY_SET;
+}
+
+function differenceBelow(left: FieldSet, right: FieldSet): FieldSet {
+  const below = new Map<string, FieldSet>();
+  for (const [element, node] of left.below) {
+    const other = right.below.get(element);
+    const rest = other === undefined ? node : difference(node, other);
+    if (!isEmptySet(rest)) below.set(element, rest);
+  }
+  return { self: false, below };
 }
 
 /** What is in both. */
 export function intersection(left: FieldSet, right: FieldSet): FieldSet {
-  return combine(left, right, (inLeft, inRight) => inLeft && inRight);
-}
-
-function combine(left: FieldSet, right: FieldSet, keep: (inLeft: boolean, inRight: boolean) => boolean): FieldSet {
-  const elements = new Set([...elementsBelow(left), ...elementsBelow(right)]);
-  return setOf(
-    [...elements].map((element) => {
-      const [a, b] = [childOf(left, element), childOf(right, element)];
-      const member = keep(a !== undefined && isMember(a), b !== undefined && isMember(b));
-      return [element, nodeOf(member, combine(a ?? EMPTY_SET, b ?? EMPTY_SET, keep))];
-    }),
-  );
+  if (left === right) return left;
+  const below = new Map<string, FieldSet>();
+  for (const [element, node] of left.below) {
+    const other = right.below.get(element);
+    const both = other === undefined ? EMPTY_SET : intersection(node, other);
+    if (!isEmptySet(both)) below.set(element, both);
+  }
+  return nodeOf(left.self && right.self, { self: false, below }) ?? EMPTY_SET;
 }
 
 export function equalSets(left: FieldSet, right: FieldSet): boolean {
-  return canonicalJson(left) === canonicalJson(right);
+  if (left === right) return true;
+  if (left.self !== right.self || left.below.size !== right.below.size) return false;
+  for (const [element, node] of left.below) {
+    const other = right.below.get(element);
+    if (other === undefined || !equalSets(node, other)) return false;
+  }
+  return true;
 }
 
-/** The set without everything at or below the given elements of its top. */
-export function withoutTop(set: FieldSet, elements: readonly string[]): FieldSet {
-  return setOf(Object.entries(set).filter(([element]) => !elements.includes(element)));
+/** The set without itself, and without everything at or below the given elements of its top. */
+export function withoutTop({ below }: FieldSet, elements: readonly string[]): FieldSet {
+  const rest = new Map(below);
+  for (const element of elements) rest.delete(element);
+  return { self: false, below: rest };
 }
 
 /** The path of each member, as Kubernetes writes paths in conflicts: `.spec.list[name="x"].y`. */
 export function pathTexts(set: FieldSet): string[] {
   const texts: string[] = [];
   const visit = (node: FieldSet, at: string): void => {
-    for (const element of elementsBelow(node)) {
-      const child = childOf(node, element) ?? EMPTY_SET;
+    for (const [element, child] of inOrder(node)) {
       const path = at + elementText(element);
-      if (isMember(child)) texts.push(path);
+      if (child.self) texts.push(path);
       visit(child, path);
     }
   };
@@ -102,16 +124,44 @@ function elementText(element: string): string {
   return `[${texts.join(",")}]`;
 }
 
+/** A set as it is written, in the one order that makes equal sets equal texts. */
+export function writeFieldSet(set: FieldSet): FieldsV1 {
+  return Object.fromEntries(inOrder(set).map(([element, node]) => [element, writeNode(node)]));
+}
+
+function inOrder({ below }: FieldSet): [element: string, node: FieldSet][] {
+  return [...below].sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+function writeNode(node: FieldSet): FieldsV1 {
+  if (node.below.size === 0) return {};
+  const below = writeFieldSet(node);
+  return node.self ? { [SELF]: {}, ...below } : below;
+}
+
 /** `value` as a set, if it is one. What clients send as `fieldsV1` may be anything. */
-export function parseFieldSet(value: unknown, depth = 0): FieldSet | undefined {
-  if (!isRecord(value) || depth > MAX_DEPTH) return undefined;
-  const nodes: [string, FieldSet][] = [];
-  for (const [element, below] of Object.entries(value)) {
-    const node = parseFieldSet(below, depth + 1);
-    if (node === undefined || !(element === SELF ? isEmptySet(node) : isElement(element))) return undefined;
-    nodes.push([element, node]);
+export function parseFieldSet(value: unknown): FieldSet | undefined {
+  return isRecord(value) ? parseBelow(value, 0) : undefined;
+}
+
+function parseBelow(value: Readonly<Record<string, unknown>>, depth: number): FieldSet | undefined {
+  if (depth > MAX_DEPTH) return undefined;
+  const below = new Map<string, FieldSet>();
+  let self = false;
+  for (const [element, child] of Object.entries(value)) {
+    if (!isRecord(child)) return undefined;
+    if (element === SELF) {
+      if (Object.keys(child).length > 0) return undefined;
+      self = depth > 0;
+      continue;
+    }
+    const node = parseBelow(child, depth + 1);
+    if (node === undefined || !isElement(element)) return undefined;
+    // Nothing is said of what is below: the field itself is meant.
+    below.set(element, isEmptySet(node) ? MEMBER : node);
   }
-  return setOf(nodes);
+  if (below.size === 0) return self ? MEMBER : EMPTY_SET;
+  return { self, below };
 }
 
 function isElement(element: string): boolean {

@@ -1,8 +1,7 @@
 import type { SchemaNode } from "../kind.ts";
-import type { FieldSet } from "../object.ts";
 import { canonicalJson, isRecord, own } from "../schema/values.ts";
 import { compareValues } from "./compare.ts";
-import { difference, EMPTY_SET, union } from "./field-set.ts";
+import { difference, EMPTY_SET, type FieldSet, union } from "./field-set.ts";
 import { fieldSetOf } from "./typed-value.ts";
 
 /** Where client-side apply notes what it sent, whole. @see Kubernetes, "Declarative Management Using Configuration Files" */

@@ -1,8 +1,8 @@
 import type { SchemaNode } from "../kind.ts";
-import type { FieldSet, ManagedFieldsEntry, ObjectMeta, ResourceInput } from "../object.ts";
+import type { ManagedFieldsEntry, ObjectMeta, ResourceInput } from "../object.ts";
 import { isRecord } from "../schema/values.ts";
 import { compareValues, ownableChanges, type WriteScope } from "./compare.ts";
-import { difference, EMPTY_SET, isEmptySet, parseFieldSet, union } from "./field-set.ts";
+import { difference, EMPTY_SET, type FieldSet, isEmptySet, parseFieldSet, union, writeFieldSet } from "./field-set.ts";
 import { withMetadata } from "./metadata-node.ts";
 
 /** More `Update` entries than this are merged, oldest first. @see kubernetes/apimachinery, managedfields */
@@ -13,6 +13,11 @@ const ANCIENT = "ancient-changes";
 /** Any object, whole or as a client sent it. */
 export interface Managed {
   readonly metadata: Partial<ObjectMeta>;
+}
+
+/** An entry whose fields are read. */
+export interface Owner extends Omit<ManagedFieldsEntry, "fieldsV1"> {
+  readonly fields: FieldSet;
 }
 
 /** Who writes, when, and what. */
@@ -55,9 +60,9 @@ export function recordUpdate(record: UpdateRecord): ManagedFieldsEntry[] {
   const others = entries.filter((entry) => entry !== own).map((entry) => without(entry, lost));
   const mine = isEmptySet(taken)
     ? own && without(own, lost)
-    : entryOf(self, time, union(difference(own?.fieldsV1 ?? EMPTY_SET, changes.removed), taken));
+    : entryOf(self, time, union(difference(own?.fields ?? EMPTY_SET, changes.removed), taken));
   const kept = mine === undefined ? others : [...others, mine];
-  return sorted(capped(kept.filter((entry) => !isEmptySet(entry.fieldsV1))));
+  return written(capped(kept));
 }
 
 /** What a write of this kind can own. */
@@ -72,16 +77,16 @@ export function scopeOf({
 export function entryOf(
   self: Pick<ManagedFieldsEntry, "manager" | "operation" | "apiVersion" | "subresource">,
   time: string,
-  fieldsV1: FieldSet,
-): ManagedFieldsEntry {
+  fields: FieldSet,
+): Owner {
   const { manager, operation, apiVersion, subresource } = self;
-  const base = { manager, operation, apiVersion, time, fieldsType: "FieldsV1" as const, fieldsV1 };
+  const base = { manager, operation, apiVersion, time, fieldsType: "FieldsV1" as const, fields };
   return subresource ? { ...base, subresource } : base;
 }
 
 /** The entry without the fields that others have taken. */
-export function without(entry: ManagedFieldsEntry, lost: FieldSet): ManagedFieldsEntry {
-  return { ...entry, fieldsV1: difference(entry.fieldsV1, lost) };
+export function without(entry: Owner, lost: FieldSet): Owner {
+  return { ...entry, fields: difference(entry.fields, lost) };
 }
 
 /** Whether two entries are one manager's. Who applies is one whatever the version; who updates is one in each. */
@@ -97,15 +102,23 @@ export function isSameManager(
   );
 }
 
+/** The entries of those who own something, as they are kept. */
+export function written(owners: readonly Owner[]): ManagedFieldsEntry[] {
+  return sorted(owners.filter(({ fields }) => !isEmptySet(fields))).map(({ fields, subresource, ...entry }) => {
+    const base = { ...entry, fieldsV1: writeFieldSet(fields) };
+    return subresource === undefined ? base : { ...base, subresource };
+  });
+}
+
 /** Those who apply first, then by age and name: the order in which Kubernetes shows them. */
-export function sorted(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] {
-  const key = ({ operation, time, manager, apiVersion, subresource = "" }: ManagedFieldsEntry): string =>
+function sorted(entries: readonly Owner[]): Owner[] {
+  const key = ({ operation, time, manager, apiVersion, subresource = "" }: Owner): string =>
     [operation, time, manager, apiVersion, subresource].join("\0");
   return [...entries].sort((left, right) => (key(left) < key(right) ? -1 : 1));
 }
 
-/** The entries of an object; none, if one of them makes no sense. */
-export function entriesOf(object: { readonly metadata?: unknown } | ResourceInput | undefined): ManagedFieldsEntry[] {
+/** The owners of an object; none, if one of them makes no sense. */
+export function entriesOf(object: { readonly metadata?: unknown } | ResourceInput | undefined): Owner[] {
   const metadata: unknown = object?.metadata;
   const list = isRecord(metadata) ? metadata["managedFields"] : undefined;
   if (!Array.isArray(list)) return [];
@@ -113,7 +126,7 @@ export function entriesOf(object: { readonly metadata?: unknown } | ResourceInpu
   return entries.every((entry) => entry !== undefined) ? entries : [];
 }
 
-function parseEntry(entry: unknown): ManagedFieldsEntry | undefined {
+function parseEntry(entry: unknown): Owner | undefined {
   if (!isRecord(entry) || (entry["fieldsType"] ?? "FieldsV1") !== "FieldsV1") return undefined;
   const { manager, operation, apiVersion, time, subresource } = entry;
   const fields = parseFieldSet(entry["fieldsV1"] ?? {});
@@ -124,7 +137,7 @@ function parseEntry(entry: unknown): ManagedFieldsEntry | undefined {
   return entryOf(typeof subresource === "string" ? { ...self, subresource } : self, stamp, fields);
 }
 
-function baseEntries({ previous, next, subresource }: UpdateRecord): ManagedFieldsEntry[] {
+function baseEntries({ previous, next, subresource }: UpdateRecord): Owner[] {
   if (subresource) return entriesOf(previous);
   if (isReset(next.metadata.managedFields)) return [];
   const given = entriesOf(next);
@@ -138,11 +151,12 @@ function isReset(entries: readonly unknown[] | undefined): boolean {
 }
 
 /** Merges the oldest `Update` entries of each version, until there are few enough or nothing is left to merge. */
-function capped(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] {
+function capped(all: readonly Owner[]): Owner[] {
+  const entries = all.filter(({ fields }) => !isEmptySet(fields));
   const updates = sorted(entries.filter((entry) => entry.operation === "Update"));
   const excess = updates.length - MAX_UPDATE_ENTRIES;
-  if (excess <= 0) return [...entries];
-  const buckets = new Map<string, ManagedFieldsEntry[]>();
+  if (excess <= 0) return entries;
+  const buckets = new Map<string, Owner[]>();
   let merged = 0;
   for (const entry of updates) {
     if (merged >= excess) break;
@@ -155,10 +169,10 @@ function capped(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] {
   return [...entries.filter((entry) => !gone.has(entry)), ...full.map(ancient)];
 }
 
-function ancient(bucket: readonly ManagedFieldsEntry[]): ManagedFieldsEntry {
+function ancient(bucket: readonly Owner[]): Owner {
   const [first] = bucket;
   const last = bucket.at(-1);
-  const fields = bucket.reduce((set, entry) => union(set, entry.fieldsV1), EMPTY_SET);
+  const fields = bucket.reduce((set, entry) => union(set, entry.fields), EMPTY_SET);
   const self = { manager: ANCIENT, operation: "Update", apiVersion: first?.apiVersion ?? "" } as const;
   return entryOf(self, last?.time ?? "", fields);
 }

@@ -1,6 +1,5 @@
 import type { SchemaNode } from "../kind.ts";
-import type { FieldSet } from "../object.ts";
-import { difference, intersection, nodeOf, setOf, union } from "./field-set.ts";
+import { difference, type FieldSet, intersection, nodeOf, setOf, union } from "./field-set.ts";
 import { fieldSetOf, partsOf, removeFields, withNamedFields } from "./typed-value.ts";
 
 /** What is to be kept of what a manager once applied. */

@@ -1,8 +1,7 @@
 import type { SchemaNode } from "../kind.ts";
-import type { FieldSet } from "../object.ts";
 import { badRequest } from "../status-error.ts";
 import { canonicalJson, isRecord, own } from "../schema/values.ts";
-import { childOf, EMPTY_SET, isEmptySet, isMember, nodeOf, setOf } from "./field-set.ts";
+import { childOf, type FieldSet, nodeOf, setOf } from "./field-set.ts";
 
 /** A part of a value, and what the schema says of it. */
 export interface Part {
@@ -21,9 +20,26 @@ export type Parts = ReadonlyMap<string, Part>;
  * @see Kubernetes, "Server-Side Apply", section "Merge strategy"
  */
 export function partsOf(value: unknown, node: SchemaNode | undefined): Parts | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const known = divided.get(value);
+  if (known !== undefined && known.node === node) return known.parts;
+  const parts = divide(value, node);
+  divided.set(value, { node, parts });
+  return parts;
+}
+
+/**
+ * How values were divided, as long as they are there: one write asks for the parts of the same ones twenty times. That is
+ * for values that nobody changes, as all are that come from a text or a patch.
+ */
+const divided = new WeakMap<object, { readonly node: SchemaNode | undefined; readonly parts: Parts | undefined }>();
+
+function divide(value: object, node: SchemaNode | undefined): Parts | undefined {
   if (isRecord(value)) {
     if (node?.["x-kubernetes-map-type"] === "atomic") return undefined;
-    return new Map(Object.entries(value).map(([name, part]) => [`f:${name}`, fieldPart(node, name, part)]));
+    const fields = new Map<string, Part>();
+    for (const name of Object.keys(value)) fields.set(`f:${name}`, fieldPart(node, name, value[name]));
+    return fields;
   }
   if (!Array.isArray(value)) return undefined;
   const elements = itemElements(value, node);
@@ -60,7 +76,7 @@ function keyElement(item: unknown, keys: readonly string[], node: SchemaNode | u
   if (!isRecord(item)) return undefined;
   const values = keys.map((key) => [key, own(item, key) ?? own(node?.properties, key)?.default] as const);
   if (values.some(([, value]) => value === undefined || value === null || typeof value === "object")) return undefined;
-  return `k:${canonicalJson(Object.fromEntries(values))}`;
+  return `k:${JSON.stringify(Object.fromEntries(values.sort(([left], [right]) => (left < right ? -1 : 1))))}`;
 }
 
 /**
@@ -100,7 +116,7 @@ export function removeFields(value: unknown, set: FieldSet, node: SchemaNode | u
   return filterParts(value, node, ({ element, part }) => {
     const found = childOf(set, element);
     if (found === undefined) return part.value;
-    return isMember(found) ? undefined : removeFields(part.value, found, part.node);
+    return found.self ? undefined : removeFields(part.value, found, part.node);
   });
 }
 
@@ -137,15 +153,14 @@ export function assemble(parts: readonly (readonly [element: string, value: unkn
 
 /** The set with the named fields that lead to its members as members, so that nothing hangs in the air. */
 export function withNamedFields(set: FieldSet, value: unknown, node: SchemaNode | undefined): FieldSet {
+  if (set.below.size === 0) return set;
   const parts = partsOf(value, node);
-  return setOf(
-    Object.entries(set).map(([element, below]) => {
-      const part = parts?.get(element);
-      if (part === undefined) return [element, below];
-      const leads = !isEmptySet(below) && part.declared;
-      const inner = withNamedFields(below, part.value, part.node);
-      if (isEmptySet(below)) return [element, EMPTY_SET];
-      return [element, leads ? { ...inner, ".": EMPTY_SET } : inner];
-    }),
-  );
+  if (parts === undefined) return set;
+  const below = new Map<string, FieldSet>();
+  for (const [element, child] of set.below) {
+    const part = parts.get(element);
+    const inner = part === undefined ? child : withNamedFields(child, part.value, part.node);
+    below.set(element, part?.declared === true && !inner.self ? { self: true, below: inner.below } : inner);
+  }
+  return { self: set.self, below };
 }

@@ -1,6 +1,5 @@
 import type { SchemaNode } from "../kind.ts";
-import type { FieldSet } from "../object.ts";
-import { EMPTY_SET, nodeOf, setOf } from "./field-set.ts";
+import { EMPTY_SET, type FieldSet, nodeOf, setOf } from "./field-set.ts";
 import { type Part, partsOf } from "./typed-value.ts";
 
 /**

@@ -23,16 +23,28 @@ export function jsonTypeOf(value: unknown): string {
 
 /** The same text for equal values, whatever the order of their keys. */
 export function canonicalJson(value: unknown): string {
+  if (typeof value !== "object") return JSON.stringify(value);
   return JSON.stringify(value, (_key, node: unknown) => {
     if (!isRecord(node)) return node;
     return Object.fromEntries(Object.entries(node).sort(([left], [right]) => (left < right ? -1 : 1)));
   });
 }
 
+/** Whether two values are the same, whatever the order of their keys. A member that is `undefined` is none. */
 export function equalJson(left: unknown, right: unknown): boolean {
   if (left === right) return true;
-  if (typeof left !== "object" || typeof right !== "object") return false;
-  return canonicalJson(left) === canonicalJson(right);
+  if (Array.isArray(left)) {
+    if (!Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item, index) => equalJson(item, right[index]));
+  }
+  if (!isRecord(left) || !isRecord(right)) return false;
+  let count = 0;
+  for (const key of Object.keys(left)) {
+    if (left[key] === undefined) continue;
+    if (!equalJson(left[key], own(right, key))) return false;
+    count += 1;
+  }
+  return count === Object.keys(right).filter((key) => right[key] !== undefined).length;
 }
 
 /** Paths as Kubernetes writes them: `spec.list[0].bar`. */
