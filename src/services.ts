@@ -242,6 +242,7 @@ function createServices(env: Env): Services {
       watches: new WatchLimit(config.WATCHES_PER_ACCOUNT, clock),
       clock,
       defer: resources.defer,
+      rest: () => turns.rest(),
       reportFailure,
     },
     access: access.http,

@@ -34,11 +34,11 @@ export { type ResponseContext, strictTransport, withHeaders, withSecurityHeaders
 export { restError, restFailure } from "./rest-error.ts";
 export { err, ok, type Result } from "./result.ts";
 export { InexactInteger, isPoisonous, MAX_NESTING, type Place, SyntaxFault } from "./syntax-fault.ts";
-export { parseYamlDocuments, type YamlDocument, type YamlOptions, type YamlPath } from "./yaml.ts";
+export { parseYamlDocuments, readingYaml, type YamlDocument, type YamlOptions, type YamlPath } from "./yaml.ts";
 export { Semaphore } from "./semaphore.ts";
 export { dropRest } from "./unread-body.ts";
 export { InstanceStore, instanceHmacKey } from "./instance-store.ts";
 export { type KeyWrapper, wrappedKeySchema } from "./key-wrapper.ts";
 export { requestTargets } from "./request-target.ts";
 export { isObjectReset, Retries, Unavailable } from "./retries.ts";
-export { Turns } from "./turns.ts";
+export { inTurns, Turns } from "./turns.ts";

@@ -36,11 +36,23 @@ export class Turns {
     this.#since = this.#ports.clock();
   }
 
-  /** Resolves at once, or after a rest if none has been for long. Call before each piece of work. */
-  async next(): Promise<void> {
+  /** Rests now: between pieces of work that wait for nothing, through which the runtime's clock stands still. */
+  async rest(): Promise<void> {
     const { clock, wait } = this.#ports;
-    if (clock() - this.#since < TURN_MS) return;
     await wait(REST_MS);
     this.#since = clock();
+  }
+
+  /** Resolves at once, or after a rest if none has been for long. Call before each piece of work. */
+  async next(): Promise<void> {
+    if (this.#ports.clock() - this.#since >= TURN_MS) await this.rest();
+  }
+}
+
+/** Does work that comes in pieces, and rests after each. */
+export async function inTurns<T>(work: Generator<void, T>, rest: () => Promise<void>): Promise<T> {
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done === true) return step.value;
+    await rest();
   }
 }

@@ -45,6 +45,8 @@ const MAX_ALIASED_TEXT = 1024 * 1024;
  * nothing but syntax would take many seconds.
  */
 const MAX_LEXEMES = 500_000;
+/** Pieces of syntax after which others have their turn. */
+const PIECE_LEXEMES = 2500;
 /** Anchors, aliases and tags in one text, and faults after which reading stops: the parser is slow where they are many. */
 const MAX_PROPERTIES = 10_000;
 const MAX_FAULTS = 100;
@@ -60,6 +62,12 @@ const MAX_STACK = 3 * MAX_NESTING + 10;
  * @see YAML 1.2.2 section 10.3
  */
 export function parseYamlDocuments(text: string, limit: number, options: YamlOptions = {}): YamlDocument[] {
+  const work = readingYaml(text, limit, options);
+  for (let step = work.next(); ; step = work.next()) if (step.done === true) return step.value;
+}
+
+/** The same in pieces, each of which takes some tens of milliseconds. @throws {SyntaxFault} */
+export function* readingYaml(text: string, limit: number, options: YamlOptions = {}): Generator<void, YamlDocument[]> {
   const lines = new LineCounter();
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -87,6 +95,7 @@ export function parseYamlDocuments(text: string, limit: number, options: YamlOpt
       throw new SyntaxFault("too much YAML to read", place(parser.offset), true);
     }
     if (found.length >= limit) return found;
+    if (count.lexemes % PIECE_LEXEMES === 0) yield;
   }
   for (const token of parser.end()) for (const document of composer.next(token)) keep(document);
   for (const document of composer.end(false, text.length)) keep(document);

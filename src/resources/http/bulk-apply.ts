@@ -37,7 +37,7 @@ export async function handleBulkApply(call: ApiCall): Promise<Response> {
   if (isAnonymous(call.identity)) throw notLoggedIn();
   if (call.request.method !== "POST") throw new StatusError("MethodNotAllowed", "apply takes POST");
   await permitAny(call);
-  const { documents, errors } = parseDocuments(await readText(call.request));
+  const { documents, errors } = await parseDocuments(await readText(call.request), call.services.rest);
   if (errors.length > 0) {
     const shown = errors.map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`);
     return Response.json({ ...badRequest(shown.join("; ")).toStatus(), errors }, { status: 400 });

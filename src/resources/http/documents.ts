@@ -1,7 +1,7 @@
 import type { JsonObject } from "../object.ts";
 import { isRecord } from "../schema/values.ts";
-import { parseYamlDocuments, type Place, SyntaxFault } from "../../platform/index.ts";
-import { type ParsedJson, parseJsonValues } from "./json-text.ts";
+import { inTurns, readingYaml, type Place, SyntaxFault } from "../../platform/index.ts";
+import { type ParsedJson, readingJson } from "./json-text.ts";
 
 /** More documents than this in one text are refused: each takes two queries, of the thousand that a request may make. */
 const MAX_DOCUMENTS = 400;
@@ -20,9 +20,10 @@ export interface ParsedDocuments {
 /**
  * Splits a text into objects: YAML documents, or JSON objects one after another. Empty documents are skipped. A document
  * with a fault does not spoil the others; who must have all or nothing looks at `errors`.
+ * @param rest lets others have their turn: a long text takes seconds
  */
-export function parseDocuments(text: string): ParsedDocuments {
-  const read = readDocuments(text);
+export async function parseDocuments(text: string, rest: () => Promise<void>): Promise<ParsedDocuments> {
+  const read = await readDocuments(text, rest);
   const errors = read.flatMap(({ faults }) => faults);
   const [tooMany] = read.slice(MAX_DOCUMENTS);
   const kept = read.slice(0, MAX_DOCUMENTS).filter(({ faults }) => faults.length === 0);
@@ -44,9 +45,9 @@ interface ReadDocument extends Place {
   readonly faults: readonly DocumentError[];
 }
 
-function readDocuments(text: string): ReadDocument[] {
+async function readDocuments(text: string, rest: () => Promise<void>): Promise<ReadDocument[]> {
   try {
-    return readJson(text) ?? readYaml(text);
+    return (await readJson(text, rest)) ?? (await readYaml(text, rest));
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
     return [{ value: undefined, faults: [errorOf(error)], ...error.place }];
@@ -54,10 +55,11 @@ function readDocuments(text: string): ReadDocument[] {
 }
 
 /** JSON is read as JSON, since YAML allows no tabs where JSON does; what only looks like it may yet be YAML. */
-function readJson(text: string): ReadDocument[] | undefined {
+async function readJson(text: string, rest: () => Promise<void>): Promise<ReadDocument[] | undefined> {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    return parseJsonValues(text, MAX_DOCUMENTS + 1).map((parsed) => ({ ...parsed, faults: duplicatesOf(parsed) }));
+    const values = await inTurns(readingJson(text, MAX_DOCUMENTS + 1), rest);
+    return values.map((parsed) => ({ ...parsed, faults: duplicatesOf(parsed) }));
   } catch (error) {
     if (error instanceof SyntaxFault && !error.isForbidden) return undefined;
     throw error;
@@ -68,11 +70,9 @@ function duplicatesOf({ duplicates }: ParsedJson): DocumentError[] {
   return duplicates.map(({ path, line, column }) => ({ message: `"${path}" is there twice`, line, column }));
 }
 
-function readYaml(text: string): ReadDocument[] {
-  return parseYamlDocuments(text, MAX_DOCUMENTS + 1).map((document) => ({
-    ...document,
-    faults: document.faults.map(errorOf),
-  }));
+async function readYaml(text: string, rest: () => Promise<void>): Promise<ReadDocument[]> {
+  const documents = await inTurns(readingYaml(text, MAX_DOCUMENTS + 1), rest);
+  return documents.map((document) => ({ ...document, faults: document.faults.map(errorOf) }));
 }
 
 function errorOf({ message, place }: SyntaxFault): DocumentError {

@@ -21,11 +21,26 @@ export interface ParsedJson extends Place {
  * @see RFC 8259
  */
 export function parseJsonValues(text: string, limit: number): ParsedJson[] {
+  const work = readingJson(text, limit);
+  for (let step = work.next(); ; step = work.next()) if (step.done === true) return step.value;
+}
+
+/** The same in pieces: after each value, if there were many characters since the last. @throws {SyntaxFault} */
+export function* readingJson(text: string, limit: number): Generator<void, ParsedJson[]> {
   const reader = new JsonReader(text);
   const values: ParsedJson[] = [];
-  while (values.length < limit && !reader.atEnd()) values.push(reader.read());
+  let rested = 0;
+  while (values.length < limit && !reader.atEnd()) {
+    values.push(reader.read());
+    if (reader.position - rested < PIECE_LENGTH) continue;
+    rested = reader.position;
+    yield;
+  }
   return values;
 }
+
+/** Characters after which others have their turn. */
+const PIECE_LENGTH = 256 * 1024;
 
 /** More duplicates than this are not listed. */
 const MAX_DUPLICATES = 100;
@@ -46,6 +61,10 @@ class JsonReader {
 
   constructor(text: string) {
     this.#text = text;
+  }
+
+  get position(): number {
+    return this.#at;
   }
 
   atEnd(): boolean {

@@ -17,6 +17,8 @@ export interface ApiServices {
   readonly stopping: () => boolean;
   /** Puts off to the queue what is too long for a request. */
   readonly defer: (step: ResourceStep) => Promise<void>;
+  /** Lets others have their turn, between pieces of long work that waits for nothing. */
+  readonly rest: () => Promise<void>;
   readonly reportFailure: ReportFailure;
   readonly watches: WatchLimit;
 }

@@ -178,6 +178,7 @@ export function accountPlatform({ hasAdmin = true, users }: AccountOptions = {})
     stopping: () => false,
     watches: new WatchLimit(100, Date.now),
     defer: async () => {},
+    rest: async () => {},
     reportFailure: () => "failure",
   };
   const kubeconfig = kubeconfigHandler({

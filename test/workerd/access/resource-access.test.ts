@@ -105,6 +105,7 @@ function server(): ApiServices {
     stopping: () => false,
     watches: new WatchLimit(1, () => time.now),
     defer: async () => {},
+    rest: async () => {},
     reportFailure: () => "failure",
   };
 }

@@ -47,6 +47,7 @@ function platform(...more: readonly GroupBuilder[]) {
     stopping: () => false,
     watches: new WatchLimit(100, Date.now),
     defer: async () => {},
+    rest: async () => {},
     reportFailure: () => "failure",
   };
   const send = async (method: string, path: string, body?: string, accept = "application/json") => {

@@ -126,6 +126,7 @@ export function syncPlatform(namespace: string) {
     stopping: () => false,
     watches: new WatchLimit(100, Date.now),
     defer: async () => {},
+    rest: async () => {},
     reportFailure: () => "failure",
   };
   const base = `/apis/sync.entrepot.dev/v1/namespaces/${namespace}`;
