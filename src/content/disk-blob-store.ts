@@ -124,19 +124,18 @@ export class DiskBlobStore implements BlobStore {
       throw new Error(`parts are gone: ${key}`);
     }
     const { readable, writable } = new FixedLengthStream(present.reduce((total, size) => total + size, 0));
-    const writer = writable.getWriter();
     const copy = async (): Promise<void> => {
       for (const file of files) {
         const stream = await this.read(file);
         if (stream === undefined) throw new Error(`part is gone: ${file}`);
-        for await (const piece of readBytes(stream)) await writer.write(piece);
+        await stream.pipeTo(writable, { preventClose: true });
       }
-      await writer.close();
+      await writable.close();
     };
     const written = this.#put(key, readable);
     await Promise.all([
       written,
-      copy().catch((error: unknown) => writer.abort(error).then(() => Promise.reject(error))),
+      copy().catch((error: unknown) => writable.abort(error).then(() => Promise.reject(error))),
     ]);
   }
 

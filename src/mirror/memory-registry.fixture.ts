@@ -1,5 +1,6 @@
 import { type Descriptor, type Digest, digestAlgorithm, digestBytes } from "../oci/index.ts";
 import {
+  type DirectStorage,
   type BlobUpload,
   type ManifestContent,
   type ManifestHead,
@@ -51,6 +52,7 @@ export interface MemoryRegistryOptions {
   readonly name?: string;
   readonly origin?: string;
   readonly capabilities?: Partial<RegistryCapabilities>;
+  readonly direct?: DirectStorage;
   /** Names or tags per page. */
   readonly pageSize?: number;
 }
@@ -63,6 +65,7 @@ const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
 export class MemoryRegistry implements Registry {
   readonly name: string;
   readonly origin: string;
+  readonly direct?: DirectStorage;
   readonly calls: MemoryCall[] = [];
   readonly stored = new Map<string, StoredRepository>();
   readonly uploads = new Map<string, Uint8Array>();
@@ -95,6 +98,7 @@ export class MemoryRegistry implements Registry {
 
   constructor(options: MemoryRegistryOptions = {}) {
     this.name = options.name ?? "memory";
+    if (options.direct !== undefined) this.direct = options.direct;
     this.origin = options.origin ?? `https://${this.name}.test`;
     this.#pageSize = options.pageSize ?? 100;
     this.#capabilities = {
@@ -315,7 +319,7 @@ export class MemoryRegistry implements Registry {
         await this.#receive(stream, blob.digest, received);
         const bytes = joined(received);
         if (bytes.byteLength !== blob.size || digestLike(blob.digest, bytes) !== blob.digest) {
-          throw new RegistryError("refused", "DIGEST_INVALID", { status: 400 });
+          throw new RegistryError(this.direct === undefined ? "refused" : "corrupt", "DIGEST_INVALID", { status: 400 });
         }
         stored().blobs.set(blob.digest, bytes);
       },
@@ -449,7 +453,7 @@ export class MemoryRegistry implements Registry {
         await called("close", digest);
         if (digestLike(digest, bytes()) !== digest) {
           this.uploads.delete(location);
-          throw new RegistryError("refused", "DIGEST_INVALID", { status: 400 });
+          throw new RegistryError(this.direct === undefined ? "refused" : "corrupt", "DIGEST_INVALID", { status: 400 });
         }
         stored.blobs.set(digest, bytes());
         this.uploads.delete(location);

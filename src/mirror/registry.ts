@@ -88,12 +88,20 @@ export interface TargetRepository extends SourceRepository {
   deleteTag(tag: string): Promise<void>;
 }
 
+/** What a registry can whose storage is written without a way over the network. */
+export interface DirectStorage {
+  /** Bytes of the largest blob that is written in one go, unless that was begun before and did not come to its end. */
+  readonly wholeBlob: number;
+}
+
 /** A registry, with the credentials it is used with. */
 export interface Registry {
   /** As the configuration calls it. */
   readonly name: string;
   /** Equal for two that are one and the same, so that blobs can be mounted: scheme, host and port. */
   readonly origin: string;
+  /** Present if blobs go straight to its storage, which compares them with their digests before anybody sees them. */
+  readonly direct?: DirectStorage;
   capabilities(): RegistryCapabilities;
   repository(name: string, access: "pull" | "push"): TargetRepository;
   /** Names of repositories, page by page; below `project` if given. */

@@ -378,3 +378,64 @@ describe("progress and memory", () => {
     expect(most).toBe(2);
   });
 });
+
+describe("a registry whose storage is written directly", () => {
+  function direct(wholeBlob = SIZE) {
+    const source = new MemoryRegistry({ name: "hub" });
+    const to = new MemoryRegistry({ name: "local", direct: { wholeBlob } });
+    const layer = source.addBlob("app", patterned(SIZE));
+    source.addImage("app", { layers: [layer], tag: "v1" });
+    const arrived = () => to.stored.get("mirror/app")?.blobs.get(layer.digest)?.byteLength;
+    return { source, to, layer, arrived, key: `${to.origin}|mirror/app|${layer.digest}` };
+  }
+
+  it("gets a large blob in one go, and nothing is kept about it", async () => {
+    const { source, to, arrived } = direct();
+    const ports = testPorts();
+    await copyNow(source, to, LARGE, ports);
+    expect([arrived(), to.count("upload"), to.count("putBlob")]).toEqual([SIZE, 0, 2]);
+    expect(ports.positions.size).toBe(0);
+  });
+
+  it.each([
+    ["that is larger than that", SIZE - 1, false],
+    ["whose writing in one go did not come to its end", SIZE, true],
+  ])("gets a blob in parts %s", async (_, wholeBlob, wasBegun) => {
+    const { source, to, arrived, key } = direct(wholeBlob);
+    const ports = testPorts();
+    if (wasBegun) ports.positions.set(key, { location: "", offset: 0 });
+    await copyNow(source, to, LARGE, ports);
+    expect([arrived(), to.count("upload"), to.count("putBlob")]).toEqual([SIZE, 1, 1]);
+    expect(ports.positions.size).toBe(0);
+  });
+
+  it("is stopped within a blob when the time is up, and the next try sends it in parts", async () => {
+    const { source, to, layer, arrived, key } = direct();
+    let late = false;
+    const ports = testPorts({
+      isLate: () => late,
+      progress: (event) => {
+        late ||= event.type === "bytes" && event.digest === layer.digest;
+      },
+      clock: (() => {
+        let now = 0;
+        return () => (now += 1000);
+      })(),
+    });
+    await expect(copyNow(source, to, LARGE, ports)).rejects.toMatchObject({ failure: "delayed" });
+    expect([arrived(), ports.positions.get(key)?.offset]).toEqual([undefined, 0]);
+    late = false;
+    const again = testPorts({ checkpoints: ports.checkpoints });
+    await copyNow(source, to, LARGE, again);
+    expect([arrived(), to.count("upload")]).toEqual([SIZE, 1]);
+    expect(ports.positions.size).toBe(0);
+  });
+
+  it("is trusted to compare what comes with the digest: it is sent once more, then fails", async () => {
+    const { source, to, layer, arrived } = direct();
+    source.corrupt.set(layer.digest, 99);
+    const ports = testPorts();
+    await expect(copyNow(source, to, LARGE, ports)).rejects.toMatchObject({ failure: "corrupt" });
+    expect([arrived(), source.count("blob", layer.digest), ports.positions.size]).toEqual([undefined, 2, 0]);
+  });
+});

@@ -1,5 +1,5 @@
 import { type Descriptor, digestAlgorithm, digestBytes } from "../../oci/index.ts";
-import { type BlobUpload, isTransient, RegistryError } from "../registry.ts";
+import { type BlobUpload, isTransient, RegistryError, type UploadState } from "../registry.ts";
 import { retryWait } from "../run/with-retries.ts";
 import { type BlobReader, readBlob, readBytes } from "./blob-reader.ts";
 import { byteReports, type CopyContext } from "./copy-context.ts";
@@ -9,6 +9,11 @@ import { uploadParts } from "./upload-parts.ts";
 
 const LARGE_BLOB = 32 * 1024 * 1024;
 const PART_SIZE = 16 * 1024 * 1024;
+/** An upload session keeps what came of a part that breaks off, so larger ones cost nothing but what a crash loses. */
+const DIRECT_PART_SIZE = 64 * 1024 * 1024;
+
+/** What is kept of a blob that is being written in one go: whoever finds it knows that this did not come to its end. */
+const BEGUN_WHOLE: UploadState = { location: "", offset: 0 };
 
 /** Contents in descriptors are meant to be small. */
 const MAX_EMBEDDED = 64 * 1024;
@@ -22,6 +27,8 @@ interface Delivery {
   wrong: number;
   furthest: number;
   upload: BlobUpload | undefined;
+  /** Whether something is kept about it that is to be removed. */
+  noted: boolean;
   /** Why it was not the last try. */
   reason: string;
 }
@@ -42,6 +49,7 @@ export async function deliverBlob(
     wrong: 0,
     furthest: 0,
     upload: undefined,
+    noted: false,
     reason: "",
   }));
   for (;;) {
@@ -96,11 +104,19 @@ async function round(
   if (prepared.length === 0) return { again, wait };
   const from = Math.min(...prepared.map(({ sink }) => sink.from));
   const bytes = byteReports(context, blob.digest);
+  const stopsAnywhere = isLarge(context, blob) && prepared.some(({ sink }) => sink.verifies);
   const out = await fanOut(
     openSource(context, blob, from),
     blob,
     prepared.map(({ sink }) => sink),
-    { signal: ports.signal, onBytes: bytes.add },
+    {
+      signal: ports.signal,
+      onBytes: (count) => {
+        bytes.add(count);
+        // What goes straight to a storage is stopped anywhere: the next try goes on, or sends it in parts.
+        if (stopsAnywhere) context.stop();
+      },
+    },
   );
   bytes.end();
   let arrived = false;
@@ -147,7 +163,9 @@ function mayTryAgain({ rules }: CopyContext, delivery: Delivery, error: unknown)
 async function prepare(context: CopyContext, blob: Descriptor, delivery: Delivery): Promise<Sink> {
   const { rules, ports } = context;
   const { registry, repository } = delivery.state.target;
-  const whole: Sink = { from: 0, consume: (stream) => repository.putBlob(blob, stream) };
+  const { direct } = registry;
+  const verifies = direct !== undefined;
+  const whole: Sink = { from: 0, verifies, consume: (stream) => repository.putBlob(blob, stream) };
   if (!isLarge(context, blob) || !registry.capabilities().chunks) {
     // The registry may have turned out to take no parts.
     await discard(context, blob, delivery);
@@ -155,7 +173,16 @@ async function prepare(context: CopyContext, blob: Descriptor, delivery: Deliver
   }
   const key = checkpointKey(delivery.state, blob);
   const saved = delivery.upload?.state ?? (await ports.checkpoints.load(key));
-  let upload = await repository.upload(saved);
+  delivery.noted = true;
+  if (direct !== undefined && saved === undefined && blob.size <= direct.wholeBlob) {
+    await ports.checkpoints.save(key, BEGUN_WHOLE);
+    const consume = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+      await whole.consume(stream);
+      await ports.checkpoints.remove(key);
+    };
+    return { ...whole, consume };
+  }
+  let upload = await repository.upload(saved?.location === BEGUN_WHOLE.location ? undefined : saved);
   if (upload.state.offset > blob.size) {
     await upload.cancel();
     upload = await repository.upload();
@@ -171,9 +198,10 @@ async function prepare(context: CopyContext, blob: Descriptor, delivery: Deliver
   await ports.checkpoints.save(key, { location: upload.state.location, offset: from });
   return {
     from,
+    verifies,
     consume: (stream) =>
       uploadParts(upload, blob, stream, {
-        partSize: Math.max(rules.partSize ?? PART_SIZE, upload.minimumLength ?? 0),
+        partSize: Math.max(rules.partSize ?? (verifies ? DIRECT_PART_SIZE : PART_SIZE), upload.minimumLength ?? 0),
         checkpoints: ports.checkpoints,
         key,
         stop: () => context.stop(),
@@ -183,9 +211,10 @@ async function prepare(context: CopyContext, blob: Descriptor, delivery: Deliver
 
 /** Removes what was uploaded: it is wrong, or will not be gone on with. */
 async function discard({ ports }: CopyContext, blob: Descriptor, delivery: Delivery): Promise<void> {
-  if (delivery.upload === undefined) return;
-  await delivery.upload.cancel();
+  if (!delivery.noted) return;
+  await delivery.upload?.cancel();
   delivery.upload = undefined;
+  delivery.noted = false;
   delivery.furthest = 0;
   await ports.checkpoints.remove(checkpointKey(delivery.state, blob));
 }

@@ -7,6 +7,8 @@ import type { BlobReader } from "./blob-reader.ts";
 /** Somebody who takes a blob, from `from` on. */
 export interface Sink {
   readonly from: number;
+  /** Whether whoever takes the stream compares it with the digest, and fails with "corrupt": then that is not done here as well. */
+  readonly verifies?: boolean;
   /** Takes the stream, which ends well only if all of the blob was right. */
   readonly consume: (stream: ReadableStream<Uint8Array>) => Promise<void>;
 }
@@ -17,7 +19,7 @@ export interface FannedOut {
   readonly source?: unknown;
   /** For each sink its error, or `undefined` if it ended well. */
   readonly sinks: readonly unknown[];
-  /** Whether all bytes went through here and were compared with the digest. */
+  /** Whether all bytes were compared with the digest, here or by each sink. */
   readonly verified: boolean;
 }
 
@@ -47,7 +49,9 @@ interface Branch {
 /**
  * Reads once and feeds all sinks, at the pace of the slowest: each holds at most one piece. A sink that fails is left
  * behind and the others go on. The last piece is passed on only when digest and size are right, so that nobody
- * completes an upload of something else; that is checked when the reading begins with the first byte.
+ * completes an upload of something else; that is checked when the reading begins with the first byte, unless every sink
+ * does it.
+ * @param ports `onBytes` may throw, which ends the reading
  */
 export async function fanOut(
   reader: BlobReader,
@@ -68,11 +72,12 @@ export async function fanOut(
       leave(branch);
     }
   });
-  const hash = reader.position === 0 ? createHash(algorithmOf(blob.digest)) : undefined;
+  const sinksVerify = sinks.every((sink) => sink.verifies === true);
+  const hash = !sinksVerify && reader.position === 0 ? createHash(algorithmOf(blob.digest)) : undefined;
   let source: unknown;
   let verified = false;
   try {
-    verified = await pump(reader, blob, branches, hash, ports);
+    verified = (await pump(reader, blob, branches, hash, ports)) || sinksVerify;
   } catch (error) {
     source = error;
     for (const branch of branches) leave(branch, error);

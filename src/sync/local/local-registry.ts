@@ -29,6 +29,12 @@ export const LOCAL_ORIGIN = "local:";
 
 const PAGE = 1000;
 
+/**
+ * A blob of that size is written while a message has time for it if its source sends 2.2 MB/s; a slower one is stopped,
+ * and sent once more in parts. In bytes; R2 and S3 take up to 5 GiB.
+ */
+const WHOLE_BLOB = 1024 * 1024 * 1024;
+
 const CAPABILITIES: RegistryCapabilities = {
   catalog: true,
   chunks: true,
@@ -76,6 +82,7 @@ export function createLocalRegistry(ports: LocalRegistryPorts): Registry {
   return {
     name: ports.name,
     origin: LOCAL_ORIGIN,
+    direct: { wholeBlob: WHOLE_BLOB },
     capabilities: () => CAPABILITIES,
     repository(text, access) {
       // What the task may not do is said when it is done: a plan that is not allowed is a list of failures.
