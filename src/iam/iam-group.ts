@@ -24,7 +24,7 @@ import {
   ROLES,
   TEAMS,
 } from "./names.ts";
-import { clusterRoleKind, clusterRoleStorage, roleKind } from "./roles.ts";
+import { clusterRoleKind, clusterRoleHooks, roleKind } from "./roles.ts";
 import { subjectCauses } from "./subjects.ts";
 import { teamKind, type TeamSpec } from "./team.ts";
 
@@ -65,7 +65,7 @@ export function iamGroup({
     kinds: [
       { declaration: teamKind },
       { declaration: roleKind },
-      { declaration: clusterRoleKind, storage: clusterRoleStorage },
+      { declaration: clusterRoleKind, hooks: () => clusterRoleHooks },
       { declaration: roleBindingKind },
       { declaration: clusterRoleBindingKind },
       { declaration: federatedIssuerKind },

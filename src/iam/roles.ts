@@ -1,16 +1,14 @@
 import * as z from "zod";
 import { BUILT_IN_ROLES } from "../access/index.ts";
 import {
-  type FullStorage,
-  forwarding,
   impliedMetadata,
   type ImpliedObjects,
   type KindDeclaration,
   matchesFields,
   matchesLabels,
   type ResourceObject,
-  type Storage,
   StatusError,
+  type StorageHooks,
   withImplied,
 } from "../resources/index.ts";
 import { CLUSTER_ROLES, IAM_GROUP, IAM_VERSION, ROLES } from "./names.ts";
@@ -105,23 +103,13 @@ const builtIn: ImpliedObjects = {
   shown: (object) => object,
 };
 
-/** Cluster roles in the general storage, and the built-in ones, which cannot be changed. */
-export function clusterRoleStorage(general: FullStorage): Storage {
-  return {
-    ...forwarding(general),
-    ...withImplied(general, builtIn),
-    async create(context, namespace, object) {
-      refuseBuiltIn(object.metadata.name);
-      return general.create(context, namespace, object);
-    },
-    async update(context, namespace, name, transform, options) {
-      refuseBuiltIn(name);
-      return general.update(context, namespace, name, transform, options);
-    },
-    async delete(context, namespace, name, options) {
-      refuseBuiltIn(name);
-      return general.delete(context, namespace, name, options);
-    },
+/** The built-in cluster roles are read with the others, and cannot be changed. */
+export const clusterRoleHooks: StorageHooks = {
+  begin({ verb, ref }) {
+    if (verb !== "get" && ref !== undefined) refuseBuiltIn(ref.name);
+  },
+  read: (stored) => ({
+    ...withImplied(stored, builtIn),
     async *watch(context, query) {
       if (query.since === 0) {
         for (const name of BUILT_IN_ROLES.keys()) {
@@ -130,14 +118,14 @@ export function clusterRoleStorage(general: FullStorage): Storage {
           if (isWatched) yield { type: "ADDED", object };
         }
       }
-      yield* general.watch(context, query);
+      yield* stored.watch(context, query);
     },
-  };
-}
+  }),
+};
 
 /** @throws {StatusError} Forbidden */
-function refuseBuiltIn(name: string | undefined): void {
-  if (name === undefined || !BUILT_IN_ROLES.has(name)) return;
+function refuseBuiltIn(name: string): void {
+  if (!BUILT_IN_ROLES.has(name)) return;
   const message = `${CLUSTER_ROLES.plural}.${IAM_GROUP} "${name}" is forbidden: it is built in; make a role of another name`;
   throw new StatusError("Forbidden", message, { name, group: IAM_GROUP, kind: CLUSTER_ROLES.plural });
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { serviceAccountIdentity } from "../access/index.ts";
-import { checkName, type KindDeclaration, type KindRegistration } from "../resources/index.ts";
-import { type AccountKind, AccountStorage, type AccountStoragePorts } from "./account-storage.ts";
+import { type KindDeclaration, type KindRegistration } from "../resources/index.ts";
+import { accountHooks, type AccountKind, type AccountPorts } from "./account-hooks.ts";
 import { SERVICE_ACCOUNTS } from "./names.ts";
 import { type TokensPorts, tokensConnecter } from "./tokens.ts";
 
@@ -33,23 +33,21 @@ const declaration: KindDeclaration<typeof serviceAccountSpec, typeof serviceAcco
 
 const account: AccountKind = {
   key: SERVICE_ACCOUNTS,
-  checkName: (name) => checkName(name),
-  identityOf: (namespace, name) => serviceAccountIdentity(namespace ?? "", name),
+  identityOf: ({ namespace = "", name }) => serviceAccountIdentity(namespace, name),
   statusOf: ({ keys }) => ({ keys }),
-  write: () => ({ next: async (input) => input, written: async () => {} }),
 };
 
 /** The kind `ServiceAccount`. */
-export function serviceAccountKind(ports: AccountStoragePorts & TokensPorts): KindRegistration {
+export function serviceAccountKind(ports: AccountPorts & TokensPorts): KindRegistration {
   const { client } = ports;
   const connecter = tokensConnecter(ports, {
     key: SERVICE_ACCOUNTS,
     identityOf: account.identityOf,
-    uidOf: async (namespace, name) => (await client().find(SERVICE_ACCOUNTS, namespace, name))?.metadata.uid,
+    uidOf: async ({ namespace, name }) => (await client().find(SERVICE_ACCOUNTS, namespace, name))?.metadata.uid,
   });
   return {
     declaration,
-    storage: (general) => new AccountStorage(general, account, ports),
+    hooks: (general) => accountHooks(general, account, ports),
     connecters: [connecter],
   };
 }

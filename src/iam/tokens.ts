@@ -22,6 +22,7 @@ import {
   decodeBody,
   type KindKey,
   notFound,
+  type ObjectRef,
   type RequestContext,
   type ResourceClient,
   StatusError,
@@ -53,9 +54,9 @@ export interface TokensPorts {
 /** Whose keys they are. */
 export interface TokensOwner {
   readonly key: KindKey;
-  readonly identityOf: (namespace: string | undefined, name: string) => string;
+  readonly identityOf: (ref: ObjectRef) => string;
   /** Tells one account from a later one of its name; `undefined` if there is none. */
-  readonly uidOf: (namespace: string | undefined, name: string) => Promise<string | undefined>;
+  readonly uidOf: (ref: ObjectRef) => Promise<string | undefined>;
 }
 
 interface Target {
@@ -156,13 +157,9 @@ export function tokensConnecter(ports: TokensPorts, owner: TokensOwner): Connect
     subresource: "tokens",
     description: "API keys of the account. A key is shown when it is made, and never again.",
     methods: ["GET", "POST", "DELETE"],
-    async connect(context, { namespace, name, path }, request) {
-      const target: Target = {
-        context,
-        name,
-        identity: owner.identityOf(namespace, name),
-        uid: () => owner.uidOf(namespace, name),
-      };
+    async connect(context, { path, ...ref }, request) {
+      const { name } = ref;
+      const target: Target = { context, name, identity: owner.identityOf(ref), uid: () => owner.uidOf(ref) };
       if (new URL(request.url).searchParams.has("dryRun")) throw badRequest("tokens cannot be dry-run");
       if ((await target.uid()) === undefined) throw notFound(owner.key, name);
       const [id = "", action, ...rest] = path.split("/");

@@ -1,22 +1,22 @@
 import * as z from "zod";
 import { BOOTSTRAP_ADMIN } from "../access/index.ts";
 import {
-  forwarding,
-  type FullStorage,
+  type CreateWrite,
   type ImpliedObjects,
   impliedMetadata,
   invalid,
   type KindDeclaration,
   type KindRegistration,
-  type RequestContext,
+  type ObjectRef,
+  type ResourceInput,
   type ResourceObject,
   sameJson,
   type StatusCause,
-  type Storage,
   StatusError,
+  type StorageHooks,
   withImplied,
 } from "../resources/index.ts";
-import { type AccountKind, AccountStorage, type AccountStoragePorts, type AccountWrite } from "./account-storage.ts";
+import { accountHooks, type AccountKind, type AccountPorts } from "./account-hooks.ts";
 import { requireActingAs } from "./acting.ts";
 import { IAM_GROUP, IAM_VERSION, USERS } from "./names.ts";
 import { type PasswordChangePorts, passwordConnecter } from "./password-change.ts";
@@ -100,7 +100,7 @@ export function checkUserName(name: string): StatusCause[] {
 }
 
 /** What users work with. */
-export interface UserPorts extends AccountStoragePorts, TokensPorts, Pick<PasswordChangePorts, "checkPassword"> {
+export interface UserPorts extends AccountPorts, TokensPorts, Pick<PasswordChangePorts, "checkPassword"> {
   readonly passwords: {
     /** `password` as `newPassword` gives it back. */
     set(user: string, password: string): Promise<unknown>;
@@ -113,18 +113,18 @@ export function userKind(ports: UserPorts): KindRegistration {
   const { client, settingsAccount } = ports;
   const account: AccountKind = {
     key: USERS,
-    checkName: checkUserName,
-    identityOf: (_namespace, name) => name,
+    identityOf: ({ name }) => name,
     statusOf: ({ passwordSet, keys }) => ({ passwordSet, keys }),
-    write: (context, identity, name) => userWrite(ports, context, identity, name),
+    stored: (write, previous) => storedUser(ports, write, previous),
+    written: (write) => setPassword(ports, write),
   };
-  const uidOf = async (namespace: string | undefined, name: string): Promise<string | undefined> => {
-    const found = await client().find(USERS, namespace, name);
-    return found?.metadata.uid ?? (settingsAccount(name) === undefined ? undefined : `settings-${name}`);
+  const uidOf = async (ref: ObjectRef): Promise<string | undefined> => {
+    const found = await client().find(USERS, ref.namespace, ref.name);
+    return found?.metadata.uid ?? (settingsAccount(ref.name) === undefined ? undefined : `settings-${ref.name}`);
   };
   return {
     declaration,
-    storage: (general) => new AccountStorage(withAdministrator(general, ports), account, ports),
+    hooks: (general) => withAdministrator(accountHooks(general, account, ports), ports),
     connecters: [
       tokensConnecter(ports, { key: USERS, identityOf: account.identityOf, uidOf }),
       passwordConnecter(ports),
@@ -132,29 +132,25 @@ export function userKind(ports: UserPorts): KindRegistration {
   };
 }
 
-function userWrite(
-  { mayActAs, passwords }: UserPorts,
-  context: RequestContext,
-  identity: string,
-  name: string,
-): AccountWrite {
-  let wanted: string | undefined;
-  return {
-    async next(input, current) {
-      const { object, password, causes } = takePassword(input, NOTED);
-      if (causes.length > 0) throw invalid(KIND, name, causes);
-      const isSameLogin = sameJson(identitiesOf(object.spec), identitiesOf(current?.spec));
-      if ((password !== undefined && password !== "") || !isSameLogin) {
-        await requireActingAs(mayActAs, context.identity, identity);
-      }
-      wanted = password;
-      return object;
-    },
-    async written() {
-      if (wanted === "") await passwords.delete(name);
-      else if (wanted !== undefined) await passwords.set(name, wanted);
-    },
-  };
+/** What was sent, without the password. @throws {StatusError} Invalid, Forbidden */
+async function storedUser(
+  { mayActAs }: UserPorts,
+  { context, ref, sent }: CreateWrite,
+  previous: ResourceObject | undefined,
+): Promise<ResourceInput> {
+  const { object, password, causes } = takePassword(sent, NOTED);
+  if (causes.length > 0) throw invalid(KIND, ref.name, causes);
+  const isSameLogin = sameJson(identitiesOf(object.spec), identitiesOf(previous?.spec));
+  if ((password !== undefined && password !== "") || !isSameLogin) {
+    await requireActingAs(mayActAs, context.identity, ref.name);
+  }
+  return object;
+}
+
+async function setPassword({ passwords }: UserPorts, { ref, sent }: CreateWrite): Promise<void> {
+  const { password } = takePassword(sent, NOTED);
+  if (password === "") await passwords.delete(ref.name);
+  else if (password !== undefined) await passwords.set(ref.name, password);
 }
 
 /** What a client sent has not been checked yet. */
@@ -163,7 +159,7 @@ function identitiesOf(spec: unknown): unknown {
 }
 
 /** The first administrator, who is there as long as `ADMIN_PASSWORD` is set, without anyone having made them. */
-function withAdministrator(general: FullStorage, { settingsAccount }: UserPorts): Required<Storage> {
+function withAdministrator(hooks: StorageHooks, { settingsAccount }: UserPorts): StorageHooks {
   const implied: ImpliedObjects = {
     names: async () => (settingsAccount(BOOTSTRAP_ADMIN) === undefined ? [] : [BOOTSTRAP_ADMIN]),
     make: (name, resourceVersion): ResourceObject<UserSpec> => ({
@@ -174,25 +170,18 @@ function withAdministrator(general: FullStorage, { settingsAccount }: UserPorts)
     }),
     shown: (object) => object,
   };
-  const refuse = (name: string): void => {
-    if (name !== BOOTSTRAP_ADMIN) return;
-    throw new StatusError(
-      "MethodNotAllowed",
-      `the user ${name} is built in: its password is the setting ADMIN_PASSWORD`,
-    );
-  };
-  const reader = withImplied(general, implied);
   return {
-    ...forwarding(general),
-    get: (context, namespace, name) => reader.get(context, namespace, name),
-    list: (context, query) => reader.list(context, query),
-    async update(context, namespace, name, transform, options) {
-      refuse(name);
-      return general.update(context, namespace, name, transform, options);
+    ...hooks,
+    begin(request) {
+      hooks.begin?.(request);
+      const { verb, ref } = request;
+      // Creating it is refused by the rule for names.
+      if ((verb !== "update" && verb !== "delete") || ref?.name !== BOOTSTRAP_ADMIN) return;
+      throw new StatusError(
+        "MethodNotAllowed",
+        `the user ${ref.name} is built in: its password is the setting ADMIN_PASSWORD`,
+      );
     },
-    async delete(context, namespace, name, options) {
-      refuse(name);
-      return general.delete(context, namespace, name, options);
-    },
+    read: (stored) => ({ ...stored, ...withImplied(stored, implied) }),
   };
 }

@@ -9,7 +9,7 @@ import { platformGroup } from "./definitions/platform-group.ts";
 import { DEFINITIONS } from "./definitions/resource-definition.ts";
 import { DependentCollector } from "./dependent-collector.ts";
 import { createWithhold } from "./embedded/index.ts";
-import { GeneralStorage } from "./general-storage.ts";
+import { GeneralStorage, type GeneralStoragePorts } from "./general-storage.ts";
 import type { GroupBuilder } from "./group-builder.ts";
 import { InProcessClient } from "./in-process-client.ts";
 import { splitApiVersion } from "./kind.ts";
@@ -99,17 +99,18 @@ export function createResources(ports: ResourcePorts): Resources {
     const found = await registry.version(group, version);
     return found?.version.resources.find(({ served }) => served.kind === kind)?.served.schema;
   });
-  const makeStorage: StorageFactory = (kind, admission) =>
-    new GeneralStorage(kind, admission, {
-      store,
-      owners,
-      clock,
-      changed,
-      dependents,
-      watch: (served, query) => watch({ store, hubs }, served, query),
-      use,
-      withhold,
-    });
+  const storagePorts: GeneralStoragePorts = {
+    store,
+    owners,
+    clock,
+    changed,
+    dependents,
+    watch: (served, query) => watch({ store, hubs }, served, query),
+    use,
+    withhold,
+  };
+  const makeStorage: StorageFactory = (kind, admission, hooks) =>
+    new GeneralStorage(kind, admission, storagePorts, hooks);
   const registry = new ResourceRegistry(makeStorage, use);
   const defined = new DefinedGroups({ store, makeStorage, clock, staleness: ports.staleness });
   const cleaner = new DefinitionCleaner({
@@ -126,12 +127,11 @@ export function createResources(ports: ResourcePorts): Resources {
     platformGroup({
       definitions: {
         store,
-        owners,
         clock,
         changed: () => defined.forget(),
         dropObjects: (name) => cleaner.begin(name),
       },
-      apps: { registry: () => registry, store, owners, clock, authorizer: ports.authorizer },
+      apps: { registry: () => registry, owners, clock, authorizer: ports.authorizer },
     }),
   );
   for (const group of ports.groups) registry.register(group);

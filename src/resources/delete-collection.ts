@@ -3,16 +3,9 @@ import type { Log } from "../platform/index.ts";
 import type { KindKey } from "./client.ts";
 import { decodeContinue } from "./continue-token.ts";
 import type { ResourceObject } from "./object.ts";
+import type { ObjectRef } from "./object-ref.ts";
 import { badRequest, StatusError } from "./status-error.ts";
-import type {
-  CollectionDeleter,
-  Deleter,
-  DeleteOptions,
-  Lister,
-  ListPage,
-  ListQuery,
-  RequestContext,
-} from "./storage.ts";
+import type { CollectionDeleter, DeleteOptions, Lister, ListPage, ListQuery, RequestContext } from "./storage.ts";
 
 /** Objects deleted in one step: a few statements each, of the thousand that an invocation may make. */
 const STEP = 100;
@@ -22,19 +15,20 @@ const STEP = 100;
  * if there are more. @throws {StatusError}
  */
 export async function deleteCollection(
-  storage: Lister & Deleter,
+  stored: Lister,
+  deleteOne: (ref: ObjectRef) => Promise<{ readonly object: ResourceObject }>,
   context: RequestContext,
   query: ListQuery,
   options: DeleteOptions,
 ): Promise<ListPage> {
   // The names of the past may be those of objects that are there now.
   if (query.source !== "current") throw badRequest("what is past cannot be deleted");
-  const page = await storage.list(context, { ...query, limit: STEP });
+  const page = await stored.list(context, { ...query, limit: STEP });
   const items: ResourceObject[] = [];
   for (const { metadata } of page.items) {
     if (isLater(metadata, query, options)) continue;
     try {
-      items.push((await storage.delete(context, metadata.namespace, metadata.name, options)).object);
+      items.push((await deleteOne(metadata)).object);
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       if (error.reason === "NotFound") continue;

@@ -3,7 +3,8 @@ import type { ResourceClient } from "./client.ts";
 import type { KindDeclaration } from "./kind.ts";
 import type { ResourceInput, ResourceObject } from "./object.ts";
 import type { StatusCause } from "./status-error.ts";
-import type { Connecter, FullStorage, RequestContext, Storage } from "./storage.ts";
+import type { Connecter, RequestContext, Storage } from "./storage.ts";
+import type { HooksFactory } from "./storage-hooks.ts";
 
 /** What is about to be written. */
 export interface AdmissionAttributes {
@@ -38,8 +39,10 @@ export interface KindRegistration {
   readonly declaration: KindDeclaration;
   /** The versions that serve it; all of the group's unless given. */
   readonly versions?: readonly string[];
-  /** Makes the storage from the general one, which keeps objects in the database. Without it, the general one serves. */
-  readonly storage?: (general: FullStorage) => Storage;
+  /** What the kind adds to the general storage, which keeps its objects in the database. */
+  readonly hooks?: HooksFactory;
+  /** Makes a storage of the kind's own, for objects that are kept elsewhere. The general one serves unless given. */
+  readonly storage?: () => Storage;
   readonly connecters?: readonly Connecter[];
 }
 

@@ -16,7 +16,6 @@ export { type FieldRequirement, matchesFields } from "./field-selector.ts";
 export type { AdmissionAttributes, GroupBuilder, GroupRoute, KindRegistration } from "./group-builder.ts";
 export { WatchLimit } from "./watch/watch-limit.ts";
 export { type ApiServices, resourceApi } from "./http/index.ts";
-export { forwarding } from "./forwarding.ts";
 export { bodyFault, decodeBody } from "./http/body.ts";
 export { apiVersionOf, type KindDeclaration, type PrinterColumn } from "./kind.ts";
 export { InProcessClient } from "./in-process-client.ts";
@@ -27,6 +26,7 @@ export { LAST_APPLIED } from "./patch/last-applied.ts";
 export { applyMergePatch } from "./patch/merge-patch.ts";
 export { sameJson } from "./object-pipeline.ts";
 export type { ObjectMeta, ResourceInput, ResourceObject } from "./object.ts";
+export type { ObjectRef } from "./object-ref.ts";
 export { type ResourceStep, resourceStepSchema } from "./resource-maintenance.ts";
 export { groupAuthorizer } from "./resource-registry.ts";
 export { ResourceStore } from "./resource-store.ts";
@@ -46,6 +46,16 @@ export type {
   WatchFrame,
   WatchQuery,
 } from "./storage.ts";
+export {
+  type BegunWrite,
+  type CreateWrite,
+  type Decorator,
+  decorateEach,
+  type HooksFactory,
+  type Reader,
+  type StorageHooks,
+  type UpdateWrite,
+} from "./storage-hooks.ts";
 export { createUseRule, type UseRule, uses } from "./use/index.ts";
 export { type UsageContributor, UsageStatistics } from "./usage.ts";
 export type { UsageNumbers } from "./usage-store.ts";

@@ -4,11 +4,25 @@ import type { GroupBuilder, KindRegistration } from "./group-builder.ts";
 import type { ServedKind } from "./kind.ts";
 import type { Admission } from "./object-pipeline.ts";
 import { serveKind } from "./schema/serve-kind.ts";
-import type { FullStorage } from "./storage.ts";
+import type { FullStorage, Storage } from "./storage.ts";
+import { type HooksFactory, type StorageHooks, withoutVerbs } from "./storage-hooks.ts";
 import { guarded, type UseRule } from "./use/index.ts";
 
 /** Makes the general storage of a kind. */
-export type StorageFactory = (kind: ServedKind, admission: Admission) => FullStorage;
+export type StorageFactory = (kind: ServedKind, admission: Admission, hooks?: StorageHooks) => FullStorage;
+
+/** The general storage of a kind as it is served: with the kind's hooks, and without the verbs that they refuse. */
+export function servedStorage(
+  make: StorageFactory,
+  kind: ServedKind,
+  admission: Admission,
+  hooks: HooksFactory | undefined,
+): Storage {
+  const general = make(kind, admission);
+  if (hooks === undefined) return general;
+  const own = hooks(general);
+  return withoutVerbs(make(kind, admission, own), own.refuse);
+}
 
 const GROUP = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 const VERSION = /^v[1-9][0-9]*((alpha|beta)[1-9][0-9]*)?$/;
@@ -105,11 +119,10 @@ export class ResourceRegistry {
   #serve(
     builder: GroupBuilder,
     version: string,
-    { declaration, storage: own, connecters = [] }: KindRegistration,
+    { declaration, hooks, storage: own, connecters = [] }: KindRegistration,
   ): ServedResource {
     const served = serveKind(builder.group, version, declaration);
-    const general = this.#makeStorage(served, builder);
-    const storage = own?.(general) ?? general;
+    const storage = own?.() ?? servedStorage(this.#makeStorage, served, builder, hooks);
     return {
       served,
       storage,

@@ -2,10 +2,12 @@ import { withoutAuthorship } from "./authorship.ts";
 import type { KindKey } from "./client.ts";
 import { FOREGROUND, ORPHAN } from "./dependent-collector.ts";
 import type { ObjectMeta, ResourceInput, ResourceObject } from "./object.ts";
+import type { ObjectRef } from "./object-ref.ts";
+import type { Written } from "./object-writer.ts";
 import type { OwnerStore } from "./owner-store.ts";
 import type { ResourceStore } from "./resource-store.ts";
 import { notFound } from "./status-error.ts";
-import type { RequestContext, Updater } from "./storage.ts";
+import type { Transform } from "./storage.ts";
 
 /** What restoring works with. */
 export interface RestorePorts {
@@ -21,11 +23,10 @@ export interface RestorePorts {
 export async function restoreObject(
   { store, owners }: RestorePorts,
   kind: KindKey,
-  storage: Updater,
-  at: { readonly context: RequestContext; readonly namespace: string | undefined; readonly name: string },
+  { namespace, name }: ObjectRef,
   rv: number,
-): Promise<ResourceObject> {
-  const { context, namespace, name } = at;
+  update: (transform: Transform) => Promise<Written>,
+): Promise<Written> {
   const { group, plural } = kind;
   const earlier = await store.version({ group, plural, namespace: namespace ?? "", name }, rv);
   if (earlier === undefined) throw notFound(kind, `${name}@${rv}`);
@@ -35,7 +36,7 @@ export async function restoreObject(
     ...earlier,
     metadata: { ...(current === undefined ? deleted : current.metadata), labels, annotations },
   });
-  return (await storage.update(context, namespace, name, restored, { allowCreate: true })).object;
+  return update(restored);
 }
 
 /** Finalizers that stood for the deletion, and owners that are gone, would make it go again. */

@@ -4,10 +4,10 @@ import type { SecretDecrypter } from "./secret-decrypter.ts";
 import { SecretAuditStore } from "./audit-store.ts";
 import { auditConnecter, rotateConnecter } from "./connecters.ts";
 import { Decrypter } from "./decrypter.ts";
-import { KeeperStorage } from "./keeper-storage.ts";
+import { keeperHooks } from "./keeper-hooks.ts";
 import { keeperKind, type KeeperSpec, secureValueKind } from "./kinds.ts";
 import { SecretMaintenance } from "./maintenance.ts";
-import { SecureValueStorage } from "./secure-value-storage.ts";
+import { secureValueHooks } from "./secure-value-hooks.ts";
 import { SystemKeeper } from "./system-keeper.ts";
 import { ValueStore } from "./value-store.ts";
 import { KEEPERS, SECRET_GROUP, SECRET_VERSION } from "./names.ts";
@@ -61,8 +61,8 @@ export function createSecrets(ports: SecretPorts): Secrets {
     kinds: [
       {
         declaration: secureValueKind,
-        storage: (general) =>
-          new SecureValueStorage(general, {
+        hooks: () =>
+          secureValueHooks({
             store: (...given) => keeper.store(...given),
             expose: (...given) => keeper.expose(...given),
             discard: (id) => values.discard(id),
@@ -71,7 +71,7 @@ export function createSecrets(ports: SecretPorts): Secrets {
       },
       {
         declaration: keeperKind,
-        storage: (general) => new KeeperStorage(general),
+        hooks: () => keeperHooks,
         connecters: [rotateConnecter(maintenance)],
       },
     ],

@@ -6,7 +6,7 @@ import { ReadCache } from "../../src/content/read-cache.ts";
 import { TagStore } from "../../src/content/tag-store.ts";
 import { contentGroup } from "../../src/distribution/index.ts";
 import type { Database } from "../../src/platform/index.ts";
-import type { DeleteOptions, FullStorage, RequestContext, Storage } from "../../src/resources/index.ts";
+import type { DeleteOptions, RequestContext, Storage } from "../../src/resources/index.ts";
 import { bindings, request } from "./bindings.ts";
 import { type PushedImage, pushImage } from "./content-images.ts";
 import { createKernel, repositoryName } from "./fixture.ts";
@@ -42,7 +42,7 @@ describe("what may not be done", () => {
 
   function storageOf(plural: string, readOnly: boolean): Storage {
     const kind = group(readOnly).kinds.find(({ declaration }) => declaration.plural === plural);
-    return kind?.storage?.({} as FullStorage) ?? {};
+    return kind?.storage?.() ?? {};
   }
 
   it.each([

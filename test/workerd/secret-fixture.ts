@@ -60,22 +60,21 @@ export function secretPlatform(options: PlatformOptions = {}) {
     secretKind: SECURE_VALUES,
     context,
   });
-  const registry: ResourceRegistry = new ResourceRegistry(
-    (kind, admission) =>
-      new GeneralStorage(kind, admission, {
-        store,
-        owners,
-        clock,
-        changed: () => {},
-        dependents,
-        async *watch() {
-          yield* frames;
-        },
-        use,
-        withhold: async (_kind, input) => input,
-      }),
-    use,
-  );
+  const registry: ResourceRegistry = new ResourceRegistry((kind, admission, hooks) => {
+    const ports = {
+      store,
+      owners,
+      clock,
+      changed: () => {},
+      dependents,
+      async *watch() {
+        yield* frames;
+      },
+      use,
+      withhold: async (_kind: unknown, input: ResourceInput) => input,
+    };
+    return new GeneralStorage(kind, admission, ports, hooks);
+  }, use);
   const client = {
     async find(kind: { readonly group: string; readonly plural: string }, namespace: string, name: string) {
       const storage = (await registry.resource(kind.group, kind.plural))?.storage;

@@ -2,9 +2,8 @@ import * as z from "zod";
 import type { AdmissionAttributes, GroupBuilder, KindRegistration } from "../group-builder.ts";
 import type { PrinterColumn } from "../kind.ts";
 import type { StatusCause } from "../status-error.ts";
-import type { FullStorage, Storage } from "../storage.ts";
+import type { FullStorage } from "../storage.ts";
 import { EVENTS_GROUP, eventsView } from "./events-view.ts";
-import { presentOnly } from "./present-only.ts";
 
 export const EVENTS = { group: "", plural: "events" } as const;
 
@@ -85,8 +84,7 @@ const NAMES = {
 
 /** Events as the core group has them, and a group that shows the same ones in the newer shape. @see Kubernetes API, Event */
 export function eventKinds(): { readonly core: KindRegistration; readonly group: GroupBuilder } {
-  let stored: Required<Storage> | undefined;
-  const storage = (general: FullStorage): Required<Storage> => (stored = presentOnly(general));
+  let stored: FullStorage | undefined;
   const core: KindRegistration = {
     declaration: {
       ...NAMES,
@@ -99,7 +97,11 @@ export function eventKinds(): { readonly core: KindRegistration; readonly group:
       ],
       columns: columnsOf(".involvedObject", ".message", ".lastTimestamp"),
     },
-    storage,
+    hooks(general) {
+      stored = general;
+      // Of its past nothing is kept.
+      return { refuse: ["restore"] };
+    },
   };
   const group: GroupBuilder = {
     group: EVENTS_GROUP,

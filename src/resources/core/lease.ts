@@ -1,6 +1,5 @@
 import * as z from "zod";
 import type { GroupBuilder } from "../group-builder.ts";
-import { presentOnly } from "./present-only.ts";
 
 export const LEASES = { group: "coordination.k8s.io", plural: "leases" } as const;
 
@@ -50,7 +49,8 @@ export function coordinationGroup(): GroupBuilder {
             },
           ],
         },
-        storage: presentOnly,
+        // Of its past nothing is kept.
+        hooks: () => ({ refuse: ["restore"] }),
       },
     ],
   };

@@ -14,7 +14,7 @@ const PAGE = 500;
 /** What a watch of namespaces works with. */
 export interface NamespaceWatchPorts {
   /** Namespaces that were created. */
-  readonly general: Watcher;
+  readonly stored: Watcher;
   /** All. */
   readonly reader: Getter & Lister;
   /** Those that nobody created. */
@@ -36,7 +36,7 @@ export async function* watchNamespaces(
   context: RequestContext,
   query: WatchQuery,
 ): AsyncGenerator<WatchFrame, void> {
-  const { general, implied, since, shown, clock } = ports;
+  const { stored, implied, since, shown, clock } = ports;
   let start = query.since;
   const known = new Set(await implied());
   if (start === 0) {
@@ -48,7 +48,7 @@ export async function* watchNamespaces(
     for (const name of await since(start)) known.delete(name);
   }
   let lookedAt = -Infinity;
-  for await (const frame of general.watch(context, { ...query, since: start })) {
+  for await (const frame of stored.watch(context, { ...query, since: start })) {
     if (frame.type !== "BOOKMARK") {
       const { name } = frame.object.metadata;
       // Whoever has seen a namespace that nobody made sees it change when somebody does.

@@ -3,10 +3,10 @@ import type { Clock } from "../../platform/index.ts";
 import type { KindRegistration } from "../group-builder.ts";
 import { impliedMetadata, NEVER_WRITTEN, withImplied } from "../implied-objects.ts";
 import { checkNamespaceName } from "../names.ts";
-import type { ObjectMeta, ResourceInput, ResourceObject } from "../object.ts";
-import type { Storage } from "../storage.ts";
+import type { ResourceObject } from "../object.ts";
+import { decorateEach, type StorageHooks } from "../storage-hooks.ts";
 import type { UpkeepStore } from "../upkeep-store.ts";
-import { watchNamespaces } from "./namespace-watch.ts";
+import { type NamespaceWatchPorts, watchNamespaces } from "./namespace-watch.ts";
 
 /** Namespaces that are there without anyone having made them. */
 const ALWAYS = ["default"];
@@ -49,44 +49,30 @@ export function namespaceKind(ports: NamespacePorts): KindRegistration {
       ],
       checkName: checkNamespaceName,
     },
-    storage: (general) => namespaceStorage(general, ports),
+    hooks: () => namespaceHooks(ports),
   };
 }
 
-function namespaceStorage(general: Required<Storage>, { store, clock }: NamespacePorts): Storage {
+function namespaceHooks({ store, clock }: NamespacePorts): StorageHooks {
   const names = async () => [...new Set([...ALWAYS, ...(await store.namespacesInUse())])];
-  const reader = withImplied(general, { names, make: implicit, shown: active });
   return {
-    ...reader,
-    watch: (context, query) =>
-      watchNamespaces(
-        {
-          general,
-          reader,
-          implied: async () => new Set(await store.impliedNamespaces(ALWAYS)),
-          since: async (rv) => (await store.namespacesSince(rv)).filter((name) => !ALWAYS.includes(name)),
-          make: implicit,
-          shown: active,
-          clock,
-        },
-        context,
-        query,
-      ),
-    async create(context, namespace, object) {
-      return active(await general.create(context, namespace, object));
-    },
-    /** A namespace that nobody created becomes one that was. */
-    async update(context, namespace, name, transform, options) {
-      const isImplied = options.subresource === undefined && (await names()).includes(name);
-      const change = async (current: ResourceObject | undefined): Promise<ResourceInput> => {
-        if (current !== undefined || !isImplied) return transform(current);
-        const next = await transform(implicit(name, NEVER_WRITTEN));
-        return { ...next, metadata: withoutImplied(next.metadata, name) };
+    refuse: ["delete", "deleteCollection", "restore"],
+    read(stored) {
+      const reader = withImplied(stored, { names, make: implicit, shown: active });
+      const ports: NamespaceWatchPorts = {
+        stored,
+        reader,
+        implied: async () => new Set(await store.impliedNamespaces(ALWAYS)),
+        since: async (rv) => (await store.namespacesSince(rv)).filter((name) => !ALWAYS.includes(name)),
+        make: implicit,
+        shown: active,
+        clock,
       };
-      const allowCreate = options.allowCreate || isImplied;
-      const { object, created } = await general.update(context, namespace, name, change, { ...options, allowCreate });
-      return { object: active(object), created };
+      return { ...reader, watch: (context, query) => watchNamespaces(ports, context, query) };
     },
+    decorate: (purpose) => (purpose === "create" || purpose === "update" ? decorateEach(active) : undefined),
+    /** A namespace that nobody created becomes one that was. */
+    standIn: async ({ name }) => ((await names()).includes(name) ? implicit(name, NEVER_WRITTEN) : undefined),
   };
 }
 
@@ -101,20 +87,6 @@ function implicit(name: string, resourceVersion: string): ResourceObject {
   return active({
     apiVersion: "v1",
     kind: "Namespace",
-    metadata: impliedMetadata(uidOf(name), name, resourceVersion),
+    metadata: impliedMetadata(`namespace-${name}`, name, resourceVersion),
   });
-}
-
-function uidOf(name: string): string {
-  return `namespace-${name}`;
-}
-
-/** Metadata without the uid and version that are nobody's; any other a client insists on is a conflict. */
-function withoutImplied(metadata: Partial<ObjectMeta>, name: string): Partial<ObjectMeta> {
-  const { uid, resourceVersion, ...others } = metadata;
-  return {
-    ...others,
-    ...(uid === undefined || uid === uidOf(name) ? {} : { uid }),
-    ...(resourceVersion === undefined || resourceVersion === NEVER_WRITTEN ? {} : { resourceVersion }),
-  };
 }

@@ -1,16 +1,13 @@
 import type { Clock } from "../../platform/index.ts";
 import type { Authorizer } from "../authorizer.ts";
-import { deleteCollection } from "../delete-collection.ts";
-import { forwarding } from "../forwarding.ts";
 import type { OwnerReference, ResourceInput, ResourceObject } from "../object.ts";
 import { timestamp } from "../object-metadata.ts";
 import { sameJson } from "../object-pipeline.ts";
 import type { OwnerStore } from "../owner-store.ts";
 import type { ResourceRegistry } from "../resource-registry.ts";
-import type { ResourceStore } from "../resource-store.ts";
-import { restoreObject } from "../restore.ts";
 import { StatusError } from "../status-error.ts";
 import type { FullStorage, RequestContext } from "../storage.ts";
+import type { StorageHooks, UpdateWrite } from "../storage-hooks.ts";
 import { type AppSpec, appSpecSchema, type AppStatus } from "./app.ts";
 import { type PartPlace, partsOf, requirePart, verbFor, writePart } from "./app-parts.ts";
 import { PLATFORM_GROUP } from "./resource-definition.ts";
@@ -18,12 +15,9 @@ import { PLATFORM_GROUP } from "./resource-definition.ts";
 /** Dependents of one app at the most: what it brings, and what an earlier version brought. */
 const MAX_DEPENDENTS = 500;
 
-const APPS = { group: PLATFORM_GROUP, plural: "apps" } as const;
-
 /** What installing needs. */
 export interface AppPorts {
   readonly registry: () => ResourceRegistry;
-  readonly store: ResourceStore;
   readonly owners: OwnerStore;
   readonly clock: Clock;
   /** Asked about each part, as whoever changes the app; made after the kinds. */
@@ -38,42 +32,33 @@ export interface AppPorts {
  *
  * What is write-only in a part is taken out before the app is stored, and goes into the part once.
  */
-export function appStorage(general: FullStorage, ports: AppPorts): FullStorage {
-  const storage: FullStorage = {
-    ...forwarding(general),
-    async create(context, namespace, object) {
-      const objects = await checkedParts(ports, context, object, undefined);
-      const created = await general.create(context, namespace, object);
-      return context.dryRun ? created : installNew(ports, general, context, { app: created, objects });
+export function appHooks(general: FullStorage, ports: AppPorts): StorageHooks {
+  return {
+    async beginCreate({ context, sent }) {
+      await checkParts(ports, context, sent, undefined);
+      return { object: sent };
     },
-    async update(context, namespace, name, transform, options) {
-      let before: ResourceObject | undefined;
-      let objects: AppSpec["objects"] | undefined;
-      const checked = async (current: ResourceObject | undefined): Promise<ResourceInput> => {
-        const next = await transform(current);
-        before = current;
-        const isWritten = options.subresource === undefined && current?.metadata.deletionTimestamp === undefined;
-        objects = isWritten ? await checkedParts(ports, context, next, current) : undefined;
-        return next;
-      };
-      const updated = await general.update(context, namespace, name, checked, options);
-      const { object: app, created } = updated;
-      if (context.dryRun || options.subresource !== undefined) return updated;
-      if (app.metadata.deletionTimestamp !== undefined) return updated;
-      const install = created ? installNew : upgrade;
-      return { object: await install(ports, general, context, { app, objects, before }), created };
+    async beginUpdate(write) {
+      const { context, sent, previous } = write;
+      if (isInstalling(write)) await checkParts(ports, context, sent, previous);
+      return { object: sent };
     },
-    async delete(context, namespace, name, options) {
-      if (options.propagationPolicy !== "Orphan") {
-        const { metadata } = await general.get(context, namespace, name);
-        await checkRemoval(ports, context, metadata.uid, new Set());
-      }
-      return general.delete(context, namespace, name, options);
+    async beginDelete({ context, previous, options }) {
+      if (options.propagationPolicy === "Orphan") return;
+      await checkRemoval(ports, context, previous.metadata.uid, new Set());
     },
-    deleteCollection: (context, query, options) => deleteCollection(storage, context, query, options),
-    restore: (context, namespace, name, rv) => restoreObject(ports, APPS, storage, { context, namespace, name }, rv),
+    afterCreate: (app, { context, sent }) => installNew(ports, general, context, { app, objects: objectsOf(sent) }),
+    afterUpdate(app, write) {
+      if (!isInstalling(write) || app.metadata.deletionTimestamp !== undefined) return app;
+      const { context, sent, previous } = write;
+      return upgrade(ports, general, context, { app, objects: objectsOf(sent), before: previous });
+    },
   };
-  return storage;
+}
+
+/** Whether an update is one of what is to be installed. */
+function isInstalling({ subresource, previous }: UpdateWrite): boolean {
+  return subresource === undefined && previous.metadata.deletionTimestamp === undefined;
 }
 
 /** An app that was stored, and what is to be installed of it. */
@@ -85,25 +70,29 @@ interface Installation {
 }
 
 /**
- * The objects of an app that is about to be stored, after its writer was found to be allowed all that it does. An app of
- * the wrong shape has none: it will not be stored.
+ * Checks that the writer of an app that is about to be stored is allowed all that it does. An app of the wrong shape does
+ * nothing: it will not be stored.
  * @throws {StatusError} Forbidden, BadRequest
  */
-async function checkedParts(
+async function checkParts(
   ports: AppPorts,
   context: RequestContext,
   { spec }: ResourceInput,
   current: ResourceObject | undefined,
-): Promise<AppSpec["objects"] | undefined> {
+): Promise<void> {
   const parsed = appSpecSchema.safeParse(spec);
-  if (!parsed.success) return undefined;
+  if (!parsed.success) return;
   const kept = new Set<string>();
   for await (const part of partsOf(ports.registry(), parsed.data)) {
     kept.add(placeOf(part));
     await requirePart(ports.authorizer(), context.identity, await verbFor(part, context), part);
   }
   if (current !== undefined) await checkRemoval(ports, context, current.metadata.uid, kept);
-  return parsed.data.objects;
+}
+
+/** The objects of an app as they were sent, with what is not kept. */
+function objectsOf({ spec }: ResourceInput): AppSpec["objects"] | undefined {
+  return appSpecSchema.safeParse(spec).data?.objects;
 }
 
 /** Asks for everything that belongs to an app, but for what is kept. @throws {StatusError} Forbidden */

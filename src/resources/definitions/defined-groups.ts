@@ -1,12 +1,11 @@
 import type { Clock } from "../../platform/index.ts";
 import type { ServedGroup, ServedResource, ServedVersion } from "../api-model.ts";
-import { forwarding } from "../forwarding.ts";
 import type { ServedKind } from "../kind.ts";
 import type { ResourceObject } from "../object.ts";
-import type { RuntimeGroups, StorageFactory } from "../resource-registry.ts";
+import { type RuntimeGroups, servedStorage, type StorageFactory } from "../resource-registry.ts";
 import type { ResourceStore } from "../resource-store.ts";
 import { completeSchema } from "../schema/serve-kind.ts";
-import type { FullStorage, Storage } from "../storage.ts";
+import type { StorageHooks } from "../storage-hooks.ts";
 import { byPriority } from "../version-priority.ts";
 import {
   DEFINITIONS,
@@ -100,10 +99,8 @@ export class DefinedGroups implements RuntimeGroups {
 
   #resource(spec: DefinitionSpec, version: DefinitionVersion, isGoing: boolean): ServedResource {
     const served = servedKind(spec, version);
-    const general = this.#ports.makeStorage(served, {});
-    const sentence = version.deprecationWarning ?? `${spec.group}/${version.name} ${spec.names.kind} is deprecated`;
-    const storage = version.deprecated === true ? warning(general, sentence) : general;
-    return { served, storage: isGoing ? withoutCreation(storage) : storage, connecters: [] };
+    const storage = servedStorage(this.#ports.makeStorage, served, {}, () => hooksOf(spec, version, isGoing));
+    return { served, storage, connecters: [] };
   }
 }
 
@@ -146,22 +143,14 @@ export function columnsOf({ additionalPrinterColumns = [] }: DefinitionVersion):
   }));
 }
 
-/** The same storage, with a warning for each request. */
-function warning(storage: FullStorage, message: string): FullStorage {
-  return forwarding(storage, (context) => {
-    context.warn(message);
-    return context;
-  });
-}
-
-/** Objects of a definition that is going can be let go of by their finalizers, and that is all they are served for. */
-function withoutCreation(storage: FullStorage): Storage {
-  const rest: Partial<FullStorage> = {
-    ...forwarding(storage),
-    update: (context, namespace, name, transform, options) =>
-      storage.update(context, namespace, name, transform, { ...options, allowCreate: false }),
+/**
+ * A deprecated version warns at each request. Objects of a definition that is going can be let go of by their finalizers,
+ * and that is all they are served for.
+ */
+function hooksOf(spec: DefinitionSpec, version: DefinitionVersion, isGoing: boolean): StorageHooks {
+  const sentence = version.deprecationWarning ?? `${spec.group}/${version.name} ${spec.names.kind} is deprecated`;
+  return {
+    ...(isGoing ? { refuse: ["create", "restore"] } : {}),
+    ...(version.deprecated === true ? { begin: ({ context }) => context.warn(sentence) } : {}),
   };
-  delete rest.create;
-  delete rest.restore;
-  return rest;
 }

@@ -3,9 +3,9 @@ import type { ResourceInput } from "../object.ts";
 import type { ResourceStore } from "../resource-store.ts";
 import type { StatusCause } from "../status-error.ts";
 import { app } from "./app.ts";
-import { type AppPorts, appStorage } from "./app-installer.ts";
+import { appHooks, type AppPorts } from "./app-installer.ts";
 import { checkDefinition } from "./check-definition.ts";
-import { type DefinitionPorts, definitionStorage } from "./definition-storage.ts";
+import { definitionHooks, type DefinitionPorts } from "./definition-hooks.ts";
 import {
   DEFINITIONS,
   type DefinitionSpec,
@@ -20,8 +20,8 @@ export function platformGroup(ports: { readonly definitions: DefinitionPorts; re
     group: PLATFORM_GROUP,
     versions: ["v1"],
     kinds: [
-      { declaration: resourceDefinition, storage: (general) => definitionStorage(general, ports.definitions) },
-      { declaration: app, storage: (general) => appStorage(general, ports.apps) },
+      { declaration: resourceDefinition, hooks: (general) => definitionHooks(general, ports.definitions) },
+      { declaration: app, hooks: (general) => appHooks(general, ports.apps) },
     ],
     async validate({ operation, resource, subresource, name, object, oldObject }) {
       if (resource !== DEFINITIONS.plural || subresource !== "" || operation === "DELETE") return [];

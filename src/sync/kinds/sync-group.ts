@@ -1,15 +1,13 @@
 import type { Clock, Outbound } from "../../platform/index.ts";
 import {
   type AdmissionAttributes,
-  forwarding,
-  type FullStorage,
   type GroupBuilder,
   type RequestContext,
   type ResourceClient,
   type ResourceObject,
   sameJson,
   type StatusCause,
-  type Storage,
+  type StorageHooks,
 } from "../../resources/index.ts";
 import type { ExecutionStore, IdStore, ItemStore, LogStore, NumberedKind } from "../store/index.ts";
 import { executionConnecters } from "./execution-connecters.ts";
@@ -61,19 +59,26 @@ export function syncGroup(ports: SyncGroupPorts): GroupBuilder {
     await executions.removeTask(object.metadata.uid);
     await forgetNumber("task")(object);
   };
-  const showSchedule = (object: ResourceObject): void => control.changed(object as SyncTask);
+  const showSchedule = (object: ResourceObject): ResourceObject => {
+    control.changed(object as SyncTask);
+    return object;
+  };
   return {
     group: SYNC_GROUP,
     versions: [SYNC_VERSION],
     kinds: [
       {
         declaration: registryKind,
-        storage: (general) => telling(general, { ended: forgetNumber("registry") }),
+        hooks: () => whenGone(forgetNumber("registry")),
         connecters: registryConnecters(ports),
       },
       {
         declaration: syncTaskKind,
-        storage: (general) => telling(general, { written: showSchedule, ended: forgetTask }),
+        hooks: () => ({
+          afterCreate: showSchedule,
+          afterUpdate: (object, { subresource }) => (subresource === undefined ? showSchedule(object) : object),
+          ...whenGone(forgetTask),
+        }),
         connecters: taskConnecters(ports),
       },
       {
@@ -83,7 +88,7 @@ export function syncGroup(ports: SyncGroupPorts): GroupBuilder {
       },
       {
         declaration: notificationChannelKind,
-        storage: (general) => telling(general, { ended: forgetNumber("channel") }),
+        hooks: () => whenGone(forgetNumber("channel")),
         connecters: channelConnecters(ports),
       },
     ],
@@ -151,44 +156,7 @@ async function warnOfMissing(
   }
 }
 
-/** Who is told of writes. */
-interface Listeners {
-  /** The object is new, or what is wanted of it may be something else. */
-  readonly written?: (object: ResourceObject) => void;
-  /** The object is gone for good. */
-  readonly ended: (object: ResourceObject) => Promise<void>;
-}
-
-/** The general storage, which tells of what is written and of each object that is gone for good. */
-function telling(general: FullStorage, { written = () => {}, ended }: Listeners): Storage {
-  return {
-    ...forwarding(general),
-    async create(context, namespace, object) {
-      const created = await general.create(context, namespace, object);
-      if (!context.dryRun) written(created);
-      return created;
-    },
-    async update(context, namespace, name, transform, options) {
-      const updated = await general.update(context, namespace, name, transform, options);
-      if (context.dryRun) return updated;
-      if (isGone(updated.object)) await ended(updated.object);
-      else if (options.subresource === undefined) written(updated.object);
-      return updated;
-    },
-    async delete(context, namespace, name, options) {
-      const deleted = await general.delete(context, namespace, name, options);
-      if (deleted.gone && !context.dryRun) await ended(deleted.object);
-      return deleted;
-    },
-    async deleteCollection(context, query, options) {
-      const page = await general.deleteCollection(context, query, options);
-      if (!context.dryRun) for (const object of page.items.filter(isGone)) await ended(object);
-      return page;
-    },
-  };
-}
-
-/** Whether a write was the last: it let go of an object that waited to be deleted. */
-function isGone({ metadata }: ResourceObject): boolean {
-  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0;
+/** Tells of each object that is gone for good. */
+function whenGone(ended: (object: ResourceObject) => Promise<void>): Pick<StorageHooks, "afterDelete"> {
+  return { afterDelete: (object, { gone }) => (gone ? ended(object) : undefined) };
 }

@@ -254,7 +254,7 @@ describe("who may read it", () => {
 describe("kubectl get auditevents", () => {
   const context: RequestContext = { identity: ANN, dryRun: false, fieldManager: "test", warn() {} };
   const [kind] = auditGroup(store).kinds;
-  const storage = kind?.storage?.({} as never) ?? {};
+  const storage = kind?.storage?.() ?? {};
 
   async function listed(query: Partial<ListQuery> = {}) {
     const page = await storage.list?.(context, { labels: [], fields: [], limit: 10_000, source: "current", ...query });

@@ -1,16 +1,12 @@
 import type { Clock } from "../../platform/index.ts";
-import { deleteCollection } from "../delete-collection.ts";
-import { forwarding } from "../forwarding.ts";
 import type { ResourceInput, ResourceObject } from "../object.ts";
 import { timestamp } from "../object-metadata.ts";
-import type { OwnerStore } from "../owner-store.ts";
 import type { ResourceStore } from "../resource-store.ts";
-import { restoreObject } from "../restore.ts";
-import type { FullStorage, RequestContext, Storage } from "../storage.ts";
+import type { FullStorage, RequestContext } from "../storage.ts";
+import type { StorageHooks } from "../storage-hooks.ts";
 import { findBrokenObjects } from "./broken-objects.ts";
 import {
   type Condition,
-  DEFINITIONS,
   type DefinitionSpec,
   type DefinitionStatus,
   OBJECTS_FINALIZER,
@@ -19,7 +15,6 @@ import {
 /** What storing definitions needs. */
 export interface DefinitionPorts {
   readonly store: ResourceStore;
-  readonly owners: OwnerStore;
   readonly clock: Clock;
   /** A definition was written. */
   readonly changed: () => void;
@@ -31,38 +26,23 @@ export interface DefinitionPorts {
  * Definitions are stored like any object, and besides: they hold on until their objects are gone, their status says
  * that they are served, and a schema that stored objects do not satisfy is reported.
  */
-export function definitionStorage(general: FullStorage, ports: DefinitionPorts): FullStorage {
-  const storage: FullStorage = {
-    ...forwarding(general),
-    async create(context, namespace, object) {
-      const created = await general.create(context, namespace, held(object));
-      return context.dryRun ? created : publish(general, ports, context, created);
+export function definitionHooks(general: FullStorage, ports: DefinitionPorts): StorageHooks {
+  return {
+    beginCreate: async ({ sent }) => ({ object: held(sent) }),
+    // Applying a manifest anew must not let go of the objects.
+    beginUpdate: async ({ sent, previous }) => ({
+      object: previous.metadata.deletionTimestamp === undefined ? held(sent) : sent,
+    }),
+    afterCreate: (object, { context }) => publish(general, ports, context, object),
+    afterUpdate(object, { context, previous, subresource }) {
+      if (subresource !== undefined || isPublished(previous, object)) return object;
+      return publish(general, ports, context, object);
     },
-    async update(context, namespace, name, transform, options) {
-      let before: ResourceObject | undefined;
-      const hold = async (current: ResourceObject | undefined): Promise<ResourceInput> => {
-        before = current;
-        const next = await transform(current);
-        // Applying a manifest anew must not let go of the objects.
-        return current?.metadata.deletionTimestamp === undefined ? held(next) : next;
-      };
-      const updated = await general.update(context, namespace, name, hold, options);
-      if (context.dryRun || options.subresource !== undefined) return updated;
-      if (isPublished(before, updated.object)) return updated;
-      return { ...updated, object: await publish(general, ports, context, updated.object) };
-    },
-    async delete(context, namespace, name, options) {
-      const deleted = await general.delete(context, namespace, name, options);
-      if (context.dryRun) return deleted;
+    async afterDelete({ metadata }, { gone }) {
       ports.changed();
-      if (!deleted.gone) await ports.dropObjects(name);
-      return deleted;
+      if (!gone) await ports.dropObjects(metadata.name);
     },
-    deleteCollection: (context, query, options) => deleteCollection(storage, context, query, options),
-    restore: (context, namespace, name, rv) =>
-      restoreObject(ports, DEFINITIONS, storage, { context, namespace, name }, rv),
   };
-  return storage;
 }
 
 /** The definition with the finalizer that stands for its objects. */
@@ -73,14 +53,14 @@ function held(object: ResourceInput): ResourceInput {
 }
 
 /** Whether an update left nothing to do. */
-function isPublished(before: ResourceObject | undefined, after: ResourceObject): boolean {
+function isPublished(before: ResourceObject, after: ResourceObject): boolean {
   const { conditions = [] } = (after.status ?? {}) as DefinitionStatus;
-  return before?.metadata.generation === after.metadata.generation && conditions.length > 0;
+  return before.metadata.generation === after.metadata.generation && conditions.length > 0;
 }
 
 /** Has a definition served, and says in its status how that went. */
 async function publish(
-  general: Required<Storage>,
+  general: FullStorage,
   ports: DefinitionPorts,
   context: RequestContext,
   object: ResourceObject,
