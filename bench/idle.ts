@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { newFolder, type Service, startByNpm } from "./service.ts";
+import { newFolder, type Peer, startByNpm } from "./service.ts";
 import { below, renderTable, type Row, valueRow } from "./table.ts";
 
 /** What a start may take, in milliseconds, when nothing is to be built; and what an idle server may keep, in MiB. */
@@ -12,9 +12,9 @@ const REST_MS = 5000;
 /**
  * What a self-host costs before anybody asks it for anything: the time until it serves, and the resident memory of all its
  * processes, npm included.
- * @param peer a registry to compare with, as it is after its start
+ * @param peers registries to compare with, as they are after their start
  */
-export async function idle(peer: Service | undefined): Promise<Row[]> {
+export async function idle(peers: readonly Peer[]): Promise<Row[]> {
   if (process.platform !== "linux") return [];
   const folder = newFolder();
   // The first start makes the tables.
@@ -27,8 +27,9 @@ export async function idle(peer: Service | undefined): Promise<Row[]> {
     const processes = memoryOf(service.pid);
     console.log(renderTable(["process", "resident", "its share"], processes.map(cells)));
     const resident = totalOf(processes, "resident");
-    const baseline =
-      peer === undefined ? "" : `docker-registry: ${Math.round(totalOf(memoryOf(peer.pid), "resident"))} MiB`;
+    const baseline = peers
+      .map(({ name, service: { pid } }) => `${name}: ${Math.round(totalOf(memoryOf(pid), "resident"))} MiB`)
+      .join(", ");
     return [
       valueRow("start, nothing to build", startMs, "ms", below(START_LIMIT_MS, "ms")),
       { ...valueRow("idle: all processes", resident, "MiB", below(IDLE_LIMIT_MIB, "MiB")), baseline },

@@ -1,4 +1,4 @@
-import { interleave } from "./measure.ts";
+import { forEach, interleave } from "./measure.ts";
 import { payload } from "./payload.ts";
 import { imageManifest, pushBlob, putManifest } from "./registry-client.ts";
 import { requestRate } from "./request-rate.ts";
@@ -7,36 +7,38 @@ import { above, atLeast, rateRow, type Row, timeRow } from "./table.ts";
 import type { Contenders } from "./transfers.ts";
 
 const REPOSITORY = "bench/lookups";
+const MANY_REPOSITORY = "bench/many-tags";
 const CONNECTIONS = 16;
 
-/** Small requests per second, against the bare Worker's `ok` and docker-registry. */
+/** Tags of the longer list: as many as other registries give at once. */
+const MANY_TAGS = 1000;
+const PUSHES_AT_ONCE = 8;
+
+/** Small requests per second, against the bare Worker's `ok` and other registries. */
 export async function lookups(contenders: Contenders, rounds: number, seconds: number): Promise<Row[]> {
-  const { registry, baseline, docker } = contenders;
+  const { registry, baseline, peers } = contenders;
   const config = payload(0);
-  for (const each of [registry, docker]) if (each !== undefined) await pushImage(each, config);
-  const rate = (service: Service | undefined, method: "GET" | "HEAD", path: string) => async (): Promise<number> =>
-    service === undefined
-      ? Number.NaN
-      : requestRate({ method, url: service.url + path, connections: CONNECTIONS, seconds });
-  const manifest = `/v2/${REPOSITORY}/manifests/latest`;
-  const blob = `/v2/${REPOSITORY}/blobs/${config.digest}`;
-  const rates = await interleave(rounds, {
-    ok: rate(baseline, "GET", "/ok"),
-    headManifest: rate(registry, "HEAD", manifest),
-    dockerHeadManifest: rate(docker, "HEAD", manifest),
-    getManifest: rate(registry, "GET", manifest),
-    dockerGetManifest: rate(docker, "GET", manifest),
-    headBlob: rate(registry, "HEAD", blob),
-    dockerHeadBlob: rate(docker, "HEAD", blob),
-  });
+  for (const { url } of [registry, ...peers.map(({ service }) => service)]) await pushImages(url, config);
+  const rate = (service: Service, method: "GET" | "HEAD", path: string) => async (): Promise<number> =>
+    requestRate({ method, url: service.url + path, connections: CONNECTIONS, seconds });
   const rows: Row[] = [];
-  for (const [name, ours, theirs] of [
-    ["HEAD manifest by tag", rates.headManifest, rates.dockerHeadManifest],
-    ["GET manifest by tag", rates.getManifest, rates.dockerGetManifest],
-    ["HEAD blob", rates.headBlob, rates.dockerHeadBlob],
+  for (const [name, method, path] of [
+    ["HEAD manifest by tag", "HEAD", `/v2/${REPOSITORY}/manifests/latest`],
+    ["GET manifest by tag", "GET", `/v2/${REPOSITORY}/manifests/latest`],
+    ["HEAD blob", "HEAD", `/v2/${REPOSITORY}/blobs/${config.digest}`],
+    ["GET blob of 64 bytes", "GET", `/v2/${REPOSITORY}/blobs/${config.digest}`],
+    ["tags/list of 1 tag", "GET", `/v2/${REPOSITORY}/tags/list`],
+    [`tags/list of ${MANY_TAGS} tags`, "GET", `/v2/${MANY_REPOSITORY}/tags/list`],
+    ["catalog", "GET", "/v2/_catalog"],
   ] as const) {
-    rows.push(rateRow(name, ours, ["bare Worker's ok", rates.ok], atLeast(0.5)));
-    if (docker !== undefined) rows.push(rateRow(name, ours, ["docker-registry", theirs], above(1)));
+    const rates = await interleave<string>(rounds, {
+      ours: rate(registry, method, path),
+      ok: rate(baseline, "GET", "/ok"),
+      ...forEach(peers, "by", ({ service }) => rate(service, method, path)),
+    });
+    const of = (key: string): number => rates[key] ?? Number.NaN;
+    rows.push(rateRow(name, of("ours"), ["bare Worker's ok", of("ok")], atLeast(0.5)));
+    for (const peer of peers) rows.push(rateRow(name, of("ours"), [peer.name, of(`by ${peer.name}`)], above(1)));
   }
   return rows;
 }
@@ -71,7 +73,13 @@ function tagName(number: number): string {
   return `t${String(number).padStart(5, "0")}`;
 }
 
-async function pushImage({ url }: Service, config: ReturnType<typeof payload>): Promise<void> {
-  await pushBlob(url, REPOSITORY, config, "monolithic");
-  await putManifest(url, REPOSITORY, "latest", imageManifest([config]));
+/** A repository with one tag, and one with many. */
+async function pushImages(registry: string, config: ReturnType<typeof payload>): Promise<void> {
+  const manifest = imageManifest([config]);
+  for (const repository of [REPOSITORY, MANY_REPOSITORY]) await pushBlob(registry, repository, config, "monolithic");
+  await putManifest(registry, REPOSITORY, "latest", manifest);
+  for (let start = 0; start < MANY_TAGS; start += PUSHES_AT_ONCE) {
+    const numbers = Array.from({ length: PUSHES_AT_ONCE }, (_, index) => start + index);
+    await Promise.all(numbers.map(async (number) => putManifest(registry, MANY_REPOSITORY, tagName(number), manifest)));
+  }
 }

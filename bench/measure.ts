@@ -33,3 +33,12 @@ function median(values: readonly number[]): number {
   const high = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? high) + high) / 2;
 }
+
+/** The same task for several things, under names that `interleave` takes: `what` with the name of each. */
+export function forEach<Each extends { readonly name: string }>(
+  all: readonly Each[],
+  what: string,
+  task: (each: Each) => Task,
+): Record<string, Task> {
+  return Object.fromEntries(all.map((each) => [`${what} ${each.name}`, task(each)]));
+}

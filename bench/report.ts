@@ -20,8 +20,8 @@ How to read it:
 - **disk PUT, hashed**, **disk GET**, **R2 …** and **ok** are a bare Worker on the same engine (\`baseline-worker.js\`):
   one call of the runtime per request, with no registry around it. So they are the most that the engine can do.
   R2 is Miniflare's simulator, which stores in the same process.
-- **docker-registry** is Debian's package, on its filesystem storage, with Debian's settings but for the address, the
-  folder and access lines.
+- **distribution v3** is built from its Go module, **docker-registry** is Debian's package of 2.8; both on their filesystem
+  storage, with Debian's settings but for the address, the folder and access lines.
 - **D1 …** are one statement each on the same engine's D1, in a bare Worker, over HTTP as well. A create of a resource is a
   batch of several statements, behind parsing, admission and validation; what both wait for is the disk,
   which writes a row of the audit after each.

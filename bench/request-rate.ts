@@ -53,12 +53,17 @@ async function ask({ method, url, authorization }: RateOptions, deadline: number
   });
 }
 
+/** How a body in chunked coding ends. @see RFC 9112, section 7.1 */
+const LAST = "\r\n0\r\n\r\n";
+
 /** Finds where answers end. */
 class AnswerCounter {
   readonly #bodiless: boolean;
   #head = "";
-  /** Bytes of the body that are still to come; -1 while the head is. */
+  /** Bytes of the body that are still to come; -1 while the head is, infinite if only its end tells. */
   #missing = -1;
+  /** The last bytes of a body in chunked coding. */
+  #tail = "";
   count = 0;
 
   constructor(method: string) {
@@ -72,20 +77,33 @@ class AnswerCounter {
 
   /** Takes bytes of an answer. Answers what is wrong with it, if something is. */
   take(bytes: Buffer): string | undefined {
-    if (this.#missing >= 0) this.#missing -= bytes.byteLength;
+    if (this.#missing === Infinity)
+      this.#endOfChunks(bytes.toString("latin1", Math.max(0, bytes.length - LAST.length)));
+    else if (this.#missing >= 0) this.#missing -= bytes.byteLength;
     else {
       this.#head += bytes.toString("latin1");
       const end = this.#head.indexOf("\r\n\r\n");
       if (end < 0) return undefined;
       if (!this.#head.startsWith("HTTP/1.1 200")) return this.#head.slice(0, 200);
       const length = /\r\ncontent-length: (\d+)/i.exec(this.#head)?.[1];
-      if (length === undefined && !this.#bodiless) return "no content-length";
-      this.#missing = this.#bodiless ? 0 : Number(length) - (this.#head.length - end - 4);
+      const chunked = /\r\ntransfer-encoding: chunked/i.test(this.#head);
+      if (length === undefined && !chunked && !this.#bodiless) return "no content-length";
+      if (this.#bodiless) this.#missing = 0;
+      else if (chunked) this.#endOfChunks(this.#head.slice(end + 2));
+      else this.#missing = Number(length) - (this.#head.length - end - 4);
     }
     if (this.#missing > 0) return undefined;
     this.#head = "";
     this.#missing = -1;
     this.count += 1;
     return undefined;
+  }
+
+  /** Sees whether a body in chunked coding has ended. Nothing that is measured has such bytes within. */
+  #endOfChunks(last: string): void {
+    this.#tail = (this.#tail + last).slice(-LAST.length);
+    const over = this.#tail === LAST;
+    this.#missing = over ? 0 : Infinity;
+    if (over) this.#tail = "";
   }
 }

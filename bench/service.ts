@@ -7,6 +7,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ROOT } from "../src/selfhost/paths.ts";
+import { TOOLS_BIN } from "../test/support/tool-paths.ts";
 
 /** A server under measurement, with a folder of its own. */
 export interface Service {
@@ -104,32 +105,64 @@ async function startProgram(
 }
 
 /** Files in PEM. */
-interface TlsFiles {
+export interface TlsFiles {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** Debian's `docker-registry` on a filesystem; installed if missing. `undefined` if that cannot be done. */
-export async function startDockerRegistry({
-  folder = newFolder(),
-  tls,
-}: { readonly folder?: string; readonly tls?: TlsFiles } = {}): Promise<Service | undefined> {
-  if (!hasDockerRegistry()) return undefined;
+/** A registry to compare with. */
+export interface Peer {
+  readonly name: string;
+  readonly service: Service;
+}
+
+/** How one is started: the program, and what installs it. */
+const PEERS = [
+  { name: "distribution v3", program: path.join(TOOLS_BIN, "registry"), install: installDistribution },
+  { name: "docker-registry", program: "docker-registry", install: installDockerRegistry },
+] as const;
+
+export type PeerName = (typeof PEERS)[number]["name"];
+
+export const PEER_NAMES: readonly PeerName[] = PEERS.map(({ name }) => name);
+
+/** Those that can be had, each on a filesystem of its own. */
+export async function startPeers(): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  for (const name of PEER_NAMES) {
+    const service = await startPeer(name);
+    if (service !== undefined) peers.push({ name, service });
+  }
+  return peers;
+}
+
+/** One of them on a filesystem; installed if missing. `undefined` if that cannot be done. */
+export async function startPeer(
+  name: PeerName,
+  { folder = newFolder(), tls }: { readonly folder?: string; readonly tls?: TlsFiles } = {},
+): Promise<Service | undefined> {
+  const peer = PEERS.find((each) => each.name === name);
+  if (peer === undefined || !isThere(peer)) return undefined;
   const port = await freePort();
   const config = path.join(folder, "config.json");
-  writeFileSync(config, JSON.stringify(dockerConfig(path.join(folder, "data"), port, tls)));
-  const child = spawn("docker-registry", ["serve", config], { stdio: "ignore", detached: true });
+  writeFileSync(config, JSON.stringify(peerConfig(path.join(folder, "data"), port, tls)));
+  const child = spawn(peer.program, ["serve", config], {
+    stdio: "ignore",
+    detached: true,
+    // Traces would go to a collector that is not there.
+    env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
+  });
   const service = register(child, folder)(`${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`);
   const deadline = Date.now() + START_MS;
   while (!(await listens(port))) {
-    if (Date.now() > deadline || child.exitCode !== null) throw new Error("docker-registry did not start");
+    if (Date.now() > deadline || child.exitCode !== null) throw new Error(`${name} did not start`);
     await sleep(50);
   }
   return service;
 }
 
 /** Debian's own configuration, but for the address, the folder, and lines per request. JSON is YAML. */
-function dockerConfig(folder: string, port: number, tls: TlsFiles | undefined): unknown {
+function peerConfig(folder: string, port: number, tls: TlsFiles | undefined): unknown {
   return {
     version: "0.1",
     log: { level: "error", accesslog: { disabled: true } },
@@ -142,12 +175,21 @@ function dockerConfig(folder: string, port: number, tls: TlsFiles | undefined): 
   };
 }
 
-function hasDockerRegistry(): boolean {
-  const works = (): boolean => spawnSync("docker-registry", ["--version"]).status === 0;
+function isThere({ program, install }: (typeof PEERS)[number]): boolean {
+  const works = (): boolean => spawnSync(program, ["--version"]).status === 0;
   if (works()) return true;
+  install();
+  return works();
+}
+
+function installDistribution(): void {
+  console.log("distribution v3 is missing: node test/clients/tools.ts");
+  spawnSync(process.execPath, [path.join(ROOT, "test/clients/tools.ts")], { stdio: "inherit" });
+}
+
+function installDockerRegistry(): void {
   console.log("docker-registry is missing: apt-get install -y docker-registry");
   spawnSync("apt-get", ["install", "-y", "docker-registry"], { stdio: "inherit" });
-  return works();
 }
 
 function register(child: ChildProcess, folder: string): (url: string) => Service {

@@ -1,52 +1,62 @@
-import { interleave, seconds } from "./measure.ts";
+import { forEach, interleave, seconds } from "./measure.ts";
 import { LAYER_BLOCKS, payload } from "./payload.ts";
 import { download, pushBlob, type PushStyle } from "./registry-client.ts";
-import type { Service } from "./service.ts";
-import { above, atLeast, type Row, timeRow } from "./table.ts";
+import type { Peer, Service } from "./service.ts";
+import { above, atLeast, type Row, type Target, timeRow } from "./table.ts";
 import { exchange } from "./wire.ts";
 
-/** The servers of a section; docker-registry may be missing. */
+/** The servers of a section. */
 export interface Contenders {
   readonly registry: Service;
   readonly baseline: Service;
-  readonly docker: Service | undefined;
+  readonly peers: readonly Peer[];
 }
 
 const REPOSITORY = "bench/transfers";
 
-/** Pushes and pulls of layers on the default storage, against workerd's disk service and docker-registry. */
+/** Pushes and pulls of layers on the default storage, against workerd's disk service and other registries. */
 export async function filesystemTransfers(contenders: Contenders, rounds: number): Promise<Row[]> {
-  const { registry, baseline, docker } = contenders;
+  const { registry, baseline, peers } = contenders;
   const rows: Row[] = [];
+  const add = (name: string, times: Readonly<Record<string, number>>, engine: string, target: Target): void => {
+    const ours = times["ours"] ?? Number.NaN;
+    rows.push(timeRow(name, ours, [engine, times["disk"] ?? Number.NaN], atLeast(0.9)));
+    for (const peer of peers) {
+      rows.push(timeRow(name, ours, [peer.name, times[`by ${peer.name}`] ?? Number.NaN], target));
+    }
+  };
   for (const style of ["chunked", "monolithic"] as const) {
-    const times = await interleave(rounds, {
+    const times = await interleave<string>(rounds, {
       ours: () => timePush(registry, style),
       disk: () => timePut(baseline, "disk-put-hashed", style),
-      docker: () => (docker === undefined ? noTime() : timePush(docker, style)),
+      ...forEach(
+        peers,
+        "by",
+        ({ service }) =>
+          () =>
+            timePush(service, style),
+      ),
     });
-    const name = `filesystem: push ${describe(style)}`;
-    rows.push(timeRow(name, times.ours, ["disk PUT, hashed", times.disk], atLeast(0.9)));
-    if (docker !== undefined) rows.push(timeRow(name, times.ours, ["docker-registry", times.docker], atLeast(0.9)));
+    add(`filesystem: push ${describe(style)}`, times, "disk PUT, hashed", atLeast(0.9));
   }
   const layer = payload(LAYER_BLOCKS);
-  await pushBlob(registry.url, REPOSITORY, layer, "chunked");
-  if (docker !== undefined) await pushBlob(docker.url, REPOSITORY, layer, "chunked");
-  await exchange({ method: "PUT", url: `${baseline.url}/disk-put-hashed/layer`, body: layer, coding: "length" });
-  const path = `/v2/${REPOSITORY}/blobs/${layer.digest}`;
-  const times = await interleave(rounds, {
-    ours: () => seconds(() => download(registry.url + path, layer.size)),
-    disk: () => seconds(() => download(`${baseline.url}/disk-get/layer`, layer.size)),
-    docker: () => (docker === undefined ? noTime() : seconds(() => download(docker.url + path, layer.size))),
-  });
-  rows.push(timeRow("filesystem: pull", times.ours, ["disk GET", times.disk], atLeast(0.9)));
-  if (docker !== undefined) {
-    rows.push(timeRow("filesystem: pull", times.ours, ["docker-registry", times.docker], above(1)));
+  for (const { url } of [registry, ...peers.map(({ service }) => service)]) {
+    await pushBlob(url, REPOSITORY, layer, "chunked");
   }
+  await exchange({ method: "PUT", url: `${baseline.url}/disk-put-hashed/layer`, body: layer, coding: "length" });
+  const pull = (url: string) => () => seconds(() => download(url, layer.size));
+  const path = `/v2/${REPOSITORY}/blobs/${layer.digest}`;
+  const times = await interleave<string>(rounds, {
+    ours: pull(registry.url + path),
+    disk: pull(`${baseline.url}/disk-get/layer`),
+    ...forEach(peers, "by", ({ service }) => pull(service.url + path)),
+  });
+  add("filesystem: pull", times, "disk GET", above(1));
   return rows;
 }
 
 /** The same with `STORAGE=r2`, against the bare calls of the simulated bucket. */
-export async function r2Transfers(contenders: Omit<Contenders, "docker">, rounds: number): Promise<Row[]> {
+export async function r2Transfers(contenders: Omit<Contenders, "peers">, rounds: number): Promise<Row[]> {
   const { registry, baseline } = contenders;
   const times = await interleave(rounds, {
     chunked: () => timePush(registry, "chunked"),
@@ -65,7 +75,7 @@ export async function r2Transfers(contenders: Omit<Contenders, "docker">, rounds
 }
 
 /** Each kind of object against its own kind: the simulator reads those made of parts far more slowly. */
-async function r2Pulls({ registry, baseline }: Omit<Contenders, "docker">, rounds: number): Promise<Row[]> {
+async function r2Pulls({ registry, baseline }: Omit<Contenders, "peers">, rounds: number): Promise<Row[]> {
   const rows: Row[] = [];
   for (const style of ["monolithic", "chunked"] as const) {
     const layer = payload(LAYER_BLOCKS);
@@ -99,8 +109,4 @@ async function timePut(service: Service, route: string, style: PushStyle): Promi
   // A key of its own, as every push has: to replace an object costs the removal of the old one.
   const key = headers["x-sha256"];
   return seconds(() => exchange({ method: "PUT", url: `${service.url}/${route}/${key}`, headers, body, coding }));
-}
-
-async function noTime(): Promise<number> {
-  return Number.NaN;
 }
