@@ -2,9 +2,6 @@ import {
   type AccessServices,
   attemptGuard,
   type Audit,
-  AuditChain,
-  AuditLog,
-  AuditStore,
   type Authenticator,
   configuredCheck,
   createAuthorizationCode,
@@ -45,7 +42,6 @@ import {
   WAIT_MESSAGES,
 } from "./access/index.ts";
 import {
-  auditGroup,
   DirectoryStore,
   displayAuthorizer,
   displayRoute,
@@ -59,7 +55,6 @@ import {
 import type { AccessRemains } from "./operations/index.ts";
 import {
   type Clock,
-  clientAddress,
   type Config,
   ConfigError,
   type Database,
@@ -70,7 +65,6 @@ import {
   type KeyWrapper,
   type Log,
   type Outbound,
-  requestIds,
 } from "./platform/index.ts";
 import { type GroupBuilder, type ResourceClient, StatusError } from "./resources/index.ts";
 import type { SecretDecrypter } from "./secrets/index.ts";
@@ -89,6 +83,9 @@ export interface AccessPorts {
   /** Encrypts keys for the database; `undefined` without `SECRETS_KEY`. */
   readonly wrapper: KeyWrapper | undefined;
   readonly instance: InstanceStore;
+  readonly audit: Audit;
+  /** Where a request comes from. */
+  readonly address: (request: Request) => string | undefined;
   /** Work to finish after the answer. */
   readonly background: (work: Promise<unknown>) => void;
 }
@@ -96,10 +93,8 @@ export interface AccessPorts {
 /** Who people are and what they may do, put together. */
 export interface Access {
   readonly gate: Gate;
-  readonly audit: Audit;
-  readonly auditStore: AuditStore;
-  readonly auditChain: AuditChain;
-  readonly requestId: (request: Request) => string;
+  /** Whether there is an account of that name. */
+  accountExists(name: string): Promise<boolean>;
   readonly groups: readonly GroupBuilder[];
   readonly http: AccessServices;
   /** Credentials that come to an end, for maintenance. */
@@ -120,7 +115,7 @@ const DECRYPTER = "iam.entrepot.dev";
 /** @throws {ConfigError} if a setting is wrong */
 export function createAccess(ports: AccessPorts): Access {
   const { env, config, database, clock, log, outbound, client, decrypter, wrapper, instance, background } = ports;
-  const isDeployed = env.DISK === undefined;
+  const { audit, address } = ports;
   const adminPassword = config.ADMIN_PASSWORD === undefined ? undefined : newPassword(config.ADMIN_PASSWORD);
   // Nobody could sign in, and nothing would say why.
   if (adminPassword?.ok === false) throw new ConfigError(`ADMIN_PASSWORD: ${PASSWORD_MESSAGES[adminPassword.error]}`);
@@ -130,26 +125,12 @@ export function createAccess(ports: AccessPorts): Access {
     htpasswd,
     htpasswdRole: config.HTPASSWD_ROLE,
   });
-  const address = clientAddress(config.CLIENT_ADDRESS_HEADER ?? (isDeployed ? "cf-connecting-ip" : undefined));
-  const requestId = requestIds({ cloudflare: isDeployed, clock });
   const directory = new ResourceDirectory({
     store: new DirectoryStore(database),
     client,
     clock,
     log,
     staleness: config.READ_STALENESS_MS,
-  });
-  const auditStore = new AuditStore(database);
-  const auditChain = new AuditChain(auditStore);
-  const audit = new AuditLog({
-    store: auditStore,
-    clock,
-    log,
-    background,
-    requestId,
-    clientAddress: address,
-    accountExists: async (name) => settingsAccount(name) !== undefined || (await directory.account(name)) !== undefined,
-    reads: config.AUDIT_READS,
   });
 
   // What is written in batches has this isolate forget what it remembers.
@@ -248,10 +229,7 @@ export function createAccess(ports: AccessPorts): Access {
   const accounts = { credentials, settingsAccount, clock, keys, mayActAs, client };
   return {
     gate,
-    audit,
-    auditStore,
-    auditChain,
-    requestId,
+    accountExists: async (name) => settingsAccount(name) !== undefined || (await directory.account(name)) !== undefined,
     groups: [
       iamGroup({
         client,
@@ -275,7 +253,6 @@ export function createAccess(ports: AccessPorts): Access {
         routes: [displayRoute(client)],
         authorizers: [ownAccountAuthorizer, displayAuthorizer],
       }),
-      auditGroup(auditStore),
     ],
     http: {
       gate,

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { accessApi } from "./access/index.ts";
 import { answerBeforeRest } from "./answer-before-rest.ts";
 import { distribution, errorResponse } from "./distribution/index.ts";
-import { auditApi, usageApi } from "./operations/index.ts";
+import { usageApi } from "./operations/index.ts";
 import {
   ConfigError,
   type Env,
@@ -16,6 +16,7 @@ import {
 import { resourceApi, StatusError } from "./resources/index.ts";
 import { heard, type Services, servicesOf } from "./services.ts";
 import { SYNC_PATHS, syncApi } from "./sync/index.ts";
+import { auditApi } from "./audit/index.ts";
 
 const isWellFormed = requestTargets();
 

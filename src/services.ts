@@ -1,5 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
-import { type Access, createAccess } from "./access-services.ts";
+import { createAccess } from "./access-services.ts";
 import { createSync, type Sync } from "./sync-services.ts";
 import {
   executionHubClass,
@@ -22,7 +22,6 @@ import {
 } from "./content/index.ts";
 import { contentGroup, type DistributionServices } from "./distribution/index.ts";
 import {
-  type AuditServices,
   contentUsageNumbers,
   databaseSize,
   databaseUsageNumbers,
@@ -36,6 +35,7 @@ import {
   ConfigError,
   consoleLog,
   type Cors,
+  clientAddress,
   createCors,
   type Database,
   type Env,
@@ -47,6 +47,7 @@ import {
   Outbound,
   parseConfig,
   type ReportFailure,
+  requestIds,
   Retries,
   systemClock,
   Turns,
@@ -67,6 +68,7 @@ import {
 } from "./resources/index.ts";
 import { createSecrets, SECURE_VALUES } from "./secrets/index.ts";
 import { dataSourceGroups } from "./datasources/index.ts";
+import { type AuditServices, createAudit } from "./audit/index.ts";
 
 /** Everything the Worker serves from, made once per isolate. */
 export interface Services {
@@ -83,7 +85,7 @@ export interface Services {
   readonly sync: Sync;
   readonly syncRest: SyncRestServices;
   /** One id per request, as the audit and the answer have it. */
-  readonly requestId: Access["requestId"];
+  readonly requestId: (request: Request) => string;
   readonly reportFailure: ReportFailure;
   /** What pages of other origins may do, if anything. */
   readonly cors: Cors | undefined;
@@ -141,6 +143,20 @@ function createServices(env: Env): Services {
     log,
     background: waitUntil,
   });
+  const isDeployed = env.DISK === undefined;
+  const requestId = requestIds({ cloudflare: isDeployed, clock });
+  const address = clientAddress(config.CLIENT_ADDRESS_HEADER ?? (isDeployed ? "cf-connecting-ip" : undefined));
+  const ledger = createAudit({
+    database,
+    clock,
+    log,
+    background: waitUntil,
+    requestId,
+    clientAddress: address,
+    accountExists: (name) => access.accountExists(name),
+    reads: config.AUDIT_READS,
+  });
+  const audit = ledger.log;
   const access = createAccess({
     env,
     config,
@@ -152,10 +168,12 @@ function createServices(env: Env): Services {
     decrypter: secrets.decrypter,
     wrapper: secrets.wrapper,
     instance,
+    audit,
+    address,
     background: waitUntil,
   });
-  const { gate, audit } = access;
-  const reportFailure = failureReporter(log, access.requestId);
+  const { gate } = access;
+  const reportFailure = failureReporter(log, requestId);
   const sync = createSync({
     env,
     config,
@@ -188,6 +206,7 @@ function createServices(env: Env): Services {
     },
     groups: [
       ...access.groups,
+      ledger.group,
       secrets.group,
       ...dataSourceGroups({ outbound, decrypter: secrets.decrypter, client }),
       contentGroup({ ...content, gate, clock, readOnly: config.READ_ONLY }),
@@ -196,8 +215,7 @@ function createServices(env: Env): Services {
   });
   resources.usage.contribute(async () => contentUsageNumbers(await content.usage.count()));
   // The file of a self-host has no limit.
-  const isLimited = env.DISK === undefined;
-  resources.usage.contribute(async () => databaseUsageNumbers(await databaseSize(database), isLimited, log));
+  resources.usage.contribute(async () => databaseUsageNumbers(await databaseSize(database), isDeployed, log));
   let stopping = false;
   const authorizer: Authorizer = authorizerChain([
     systemAuthorizer,
@@ -215,7 +233,7 @@ function createServices(env: Env): Services {
     clock,
     log,
     eventRetention: config.EVENT_RETENTION_SECONDS * SECOND,
-    audit: access.auditChain,
+    audit: ledger.chain,
     auditRetention: config.AUDIT_RETENTION_SECONDS * SECOND,
     access: access.remains,
     sync: sync.maintenance,
@@ -246,8 +264,8 @@ function createServices(env: Env): Services {
       reportFailure,
     },
     access: access.http,
-    audit: { gate, authorizer, store: access.auditStore, chain: access.auditChain, audit, reportFailure },
-    requestId: access.requestId,
+    audit: ledger.rest({ gate, authorizer, reportFailure }),
+    requestId,
     reportFailure,
     cors: createCors(config.CORS_ORIGINS),
     stop() {

@@ -1,5 +1,4 @@
 import { type Clock, err, isLoopbackAddress, type Log, ok, type Result } from "../platform/index.ts";
-import type { Audit, FailedSignIn } from "./audit/index.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { type ChallengeDetails, type ChallengeSettings, challengeText } from "./challenge.ts";
 import type { Directory } from "./directory.ts";
@@ -24,6 +23,7 @@ import { type ReadingOnce, readingOnce } from "./reading-once.ts";
 import type { SettingsAccount } from "./settings-accounts.ts";
 import { sillyPrincipal } from "./silly.ts";
 import { credentialKey, VerifiedCache } from "./verified-cache.ts";
+import type { Audit, FailedSignIn } from "./audit.ts";
 
 /** Decides who a request is from and what it may do. Every route of every surface asks it. */
 export interface Gate {

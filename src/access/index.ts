@@ -1,17 +1,15 @@
+export { addressBlock } from "./address-block.ts";
 export {
   accessEntry,
+  type Actor,
   type Audit,
-  AuditChain,
   type AuditEntry,
-  AuditLog,
-  type AuditQuery,
-  type AuditRecord,
-  AuditStore,
-  type ChainLink,
   type FailedSignIn,
+  failedSignInEntry,
   type Outcome,
   repositoryEntry,
-} from "./audit/index.ts";
+  sessionEntry,
+} from "./audit.ts";
 export { type AttemptGuard, attemptGuard, type AttemptSubject } from "./attempt-guard.ts";
 export type { Authenticator, PresentedCredential } from "./authenticator.ts";
 export { configuredCheck } from "./configured-store.ts";

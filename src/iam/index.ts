@@ -7,4 +7,3 @@ export { displayAuthorizer, displayRoute } from "./display.ts";
 export { serviceAccountKind } from "./service-account.ts";
 export { ownAccountAuthorizer } from "./tokens.ts";
 export { userKind, type UserPorts } from "./user.ts";
-export { auditGroup } from "./audit-kind.ts";

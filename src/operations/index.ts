@@ -1,4 +1,3 @@
-export { auditApi, type AuditServices } from "./audit-api.ts";
 export { databaseSize } from "./database-size-store.ts";
 export { type AccessRemains, Maintenance, type MaintenancePorts, type SyncMaintenance } from "./maintenance.ts";
 export { deliver, type DeliveryPorts, type MessageConsumer } from "./message-consumers.ts";

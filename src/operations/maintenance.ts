@@ -1,10 +1,10 @@
 import * as z from "zod";
-import type { AuditChain } from "../access/index.ts";
 import type { GarbageCollector } from "../content/index.ts";
 import type { Clock, Log } from "../platform/index.ts";
 import { type Resources, resourceStepSchema } from "../resources/index.ts";
 import type { MessageConsumer } from "./message-consumers.ts";
 import type { Secrets } from "../secrets/index.ts";
+import type { AuditChain } from "../audit/index.ts";
 
 /** One bounded step of clean-up: the body of a message in the maintenance queue (docs/schema.md). */
 const ownStepSchema = z.discriminatedUnion("type", [

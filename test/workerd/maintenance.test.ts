@@ -1,6 +1,5 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { AuditChain, AuditStore } from "../../src/access/index.ts";
 import { newObjectKey } from "../../src/content/object-key.ts";
 import { Maintenance, type MaintenancePorts } from "../../src/operations/index.ts";
 import type { Log } from "../../src/platform/index.ts";
@@ -10,6 +9,8 @@ import { someBytes } from "./bytes.ts";
 import { createKernel, GRACE, newRepository, pushBlob, quietLog, UPLOAD_LIFETIME } from "./fixture.ts";
 import { resourcePlatform } from "./resources/fixture.ts";
 import { secretPlatform } from "./secret-fixture.ts";
+import { AuditChain } from "../../src/audit/audit-chain.ts";
+import { AuditStore } from "../../src/audit/audit-store.ts";
 
 const { DB } = bindings;
 const MINUTE = 60_000;

@@ -8,12 +8,12 @@ import {
   restError,
   type Result,
 } from "../../platform/index.ts";
-import { sessionEntry } from "../audit/index.ts";
 import { ANONYMOUS, type Identity } from "../identity.ts";
 import { clearCookie, readCookie, setCookie, type StartedSession } from "../session/index.ts";
 import { failureResponse, forged, FORM_CHALLENGE } from "./failures.ts";
 import { publicScheme, sameOrigin } from "./own-origin.ts";
 import type { AccessServices } from "./services.ts";
+import { sessionEntry } from "../audit.ts";
 
 /** The longest body of a sign-in, in bytes. */
 const MAX_BODY = 16 * 1024;

@@ -1,5 +1,4 @@
 import { restError } from "../../platform/index.ts";
-import { sessionEntry } from "../audit/index.ts";
 import type { Account, Issuer, IssuerLogin } from "../directory.ts";
 import type { LoginClaims } from "../oidc/index.ts";
 import { equalSecrets } from "../secrets.ts";
@@ -11,6 +10,7 @@ import { LOGIN_LIFETIME_SECONDS, openLogin, sealLogin } from "./login-state.ts";
 import { ownOrigin, publicScheme } from "./own-origin.ts";
 import { returnPath } from "./return-path.ts";
 import type { AccessServices } from "./services.ts";
+import { sessionEntry } from "../audit.ts";
 
 /** The longest name that a first sign-in gives a user: a label of a host name, as objects are named. */
 const MAX_NAME = 63;

@@ -1,11 +1,11 @@
 import { restError } from "../../platform/index.ts";
 import { API_GROUPS } from "../api-groups.ts";
-import { accessEntry } from "../audit/index.ts";
 import { ANONYMOUS, type Identity, parseServiceAccountIdentity } from "../identity.ts";
 import { failureResponse } from "./failures.ts";
 import { currentSession, logout, passwordLogin, providers } from "./login.ts";
 import { providerCallback, providerLogin } from "./oidc-login.ts";
 import type { AccessServices } from "./services.ts";
+import { accessEntry } from "../audit.ts";
 
 interface RouteBase {
   /** `GET` also answers `HEAD`. */

@@ -1,10 +1,10 @@
 import type { Clock, Log, Result } from "../../platform/index.ts";
-import type { Audit } from "../audit/index.ts";
 import type { Directory } from "../directory.ts";
 import type { AuthenticationFailure, Identity } from "../identity.ts";
 import type { AuthorizationCode } from "../oidc/index.ts";
 import type { Scheme, Sessions } from "../session/index.ts";
 import type { Csrf } from "./csrf.ts";
+import type { Audit } from "../audit.ts";
 
 /** What the HTTP endpoints of access are made of. */
 export interface AccessServices {

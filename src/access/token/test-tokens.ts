@@ -1,5 +1,4 @@
 import { err, ok, type Result } from "../../platform/index.ts";
-import type { FailedSignIn } from "../audit/index.ts";
 import { parseBasic } from "../basic.ts";
 import { ANONYMOUS, type AuthenticationFailure, GROUPS, type Identity, type Principal } from "../identity.ts";
 import type { StoredRefreshToken } from "./refresh-token-store.ts";
@@ -7,6 +6,7 @@ import type { StoredSigningKey } from "./signing-key-store.ts";
 import { SigningKeys } from "./signing-keys.ts";
 import { createTokenAuthenticator } from "./token-authenticator.ts";
 import type { TokenHttpServices } from "./token-http.ts";
+import type { FailedSignIn } from "../audit.ts";
 
 /** The time in these tests, in milliseconds. */
 export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0, 250);

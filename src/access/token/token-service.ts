@@ -1,12 +1,12 @@
 import { formatScopes, type ScopeAccess } from "../../oci/index.ts";
 import { err, ok, type Result, uuidv7 } from "../../platform/index.ts";
-import type { Audit } from "../audit/index.ts";
 import type { Gate } from "../gate.ts";
 import { type AuthenticationFailure, GROUPS, type Identity } from "../identity.ts";
 import { fittingScopes, signAccessToken, type TokenPorts } from "./access-token.ts";
 import { makesTokens } from "./credential-standing.ts";
 import { createRefreshToken, redeemRefreshToken, type RefreshTokenPorts } from "./refresh-tokens.ts";
 import { intersectScopes } from "./granted-scopes.ts";
+import type { Audit } from "../audit.ts";
 
 /** What the token service works with. */
 export interface TokenServicePorts extends TokenPorts {

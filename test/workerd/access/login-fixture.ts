@@ -1,4 +1,3 @@
-import type { FailedSignIn } from "../../../src/access/audit/index.ts";
 import { parseBasic } from "../../../src/access/basic.ts";
 import type { Account, Issuer } from "../../../src/access/directory.ts";
 import { accessApi, type AccessServices, createCsrf } from "../../../src/access/http/index.ts";
@@ -14,6 +13,7 @@ import { readCookie, sessionAuthenticator, Sessions, SessionStore } from "../../
 import { err, instanceHmacKey, InstanceStore, ok, type Result } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
+import type { FailedSignIn } from "../../../src/access/index.ts";
 
 export const ORIGIN = "https://registry.example";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AuditRecord, columnsOf } from "./audit-entry.ts";
+import { type AuditRecord, columnsOf } from "./audit-record.ts";
 import type { AuditStore, ChainLink } from "./audit-store.ts";
 
 /** What stands before the first row. */

@@ -1,35 +1,17 @@
-import type { Clock, Log } from "../../platform/index.ts";
-import { addressBlock } from "../address-block.ts";
-import { ANONYMOUS, type CredentialUse } from "../identity.ts";
-import { type AuditDraft, type AuditEntry, draftOf, failedSignInEntry, isRecorded } from "./audit-entry.ts";
+import type { Clock, Log } from "../platform/index.ts";
+import {
+  addressBlock,
+  ANONYMOUS,
+  type Audit,
+  type AuditEntry,
+  type FailedSignIn,
+  failedSignInEntry,
+} from "../access/index.ts";
+import { type AuditDraft, draftOf, isRecorded } from "./audit-record.ts";
 import type { AuditStore } from "./audit-store.ts";
 import { REFUSALS_PER_MINUTE, RefusalLimit, UNKNOWN_REFUSALS_PER_MINUTE } from "./refusal-limit.ts";
 
-/** Someone who did not get in. */
-export interface FailedSignIn {
-  /** The account that was tried, as it was typed. It is kept only if there is such an account. */
-  readonly account?: string;
-  /** What kind of credential it was; its id, if it has one that is no secret. */
-  readonly credential: CredentialUse;
-  /** A tag: `wrong-password`, `expired`, `locked-out`. */
-  readonly reason: string;
-  readonly status: number;
-}
-
-/** Where surfaces tell what was done, or tried. */
-export interface Audit {
-  /** Notes an entry in the background. Never throws, never waits. What does not belong in the audit is left out. */
-  record(request: Request, entry: AuditEntry): void;
-  /**
-   * Notes an entry, whatever it is, before anything is answered: for what must not be given out unseen, which is a new
-   * API key, a changed password, and a session.
-   * @throws if it could not be noted
-   */
-  recordNow(request: Request, entry: AuditEntry): Promise<void>;
-  /** Notes a failed sign-in in the background. Never throws, never waits. */
-  recordFailedSignIn(request: Request, failed: FailedSignIn): void;
-}
-
+/** What the log works with. */
 export interface AuditLogPorts {
   readonly store: Pick<AuditStore, "append">;
   readonly clock: Clock;

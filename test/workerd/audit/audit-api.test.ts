@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { AuditChain, type AuditEntry, AuditStore, type Identity, systemIdentity } from "../../../src/access/index.ts";
-import { auditGroup } from "../../../src/iam/audit-kind.ts";
-import { auditApi, type AuditServices } from "../../../src/operations/index.ts";
+import { type AuditEntry, type Identity, systemIdentity } from "../../../src/access/index.ts";
+import { auditGroup } from "../../../src/audit/kinds.ts";
 import type { AuthorizationAttributes } from "../../../src/resources/index.ts";
 import type { ListQuery, RequestContext } from "../../../src/resources/storage.ts";
 import { bindings } from "../bindings.ts";
 import { audited } from "./audit-rows.ts";
+import { AuditChain } from "../../../src/audit/audit-chain.ts";
+import { AuditStore } from "../../../src/audit/audit-store.ts";
+import { auditApi, type AuditServices } from "../../../src/audit/index.ts";
 
 const { DB } = bindings;
 const store = new AuditStore(DB);

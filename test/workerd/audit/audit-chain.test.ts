@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { AuditChain, AuditStore } from "../../../src/access/index.ts";
 import { bindings } from "../bindings.ts";
 import { audited } from "./audit-rows.ts";
+import { AuditChain } from "../../../src/audit/audit-chain.ts";
+import { AuditStore } from "../../../src/audit/audit-store.ts";
 
 const { DB } = bindings;
 const store = new AuditStore(DB);

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Log } from "../../platform/index.ts";
-import { ANONYMOUS } from "../identity.ts";
-import { type AuditDraft, repositoryEntry } from "./audit-entry.ts";
+import type { Log } from "../platform/index.ts";
+import { ANONYMOUS, repositoryEntry } from "../access/index.ts";
+import type { AuditDraft } from "./audit-record.ts";
 import { AuditLog, type AuditLogPorts } from "./audit-log.ts";
 
 const ANN = { name: "ann", credential: { type: "password" } } as const;

@@ -1,13 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ANONYMOUS } from "../identity.ts";
-import {
-  type AuditEntry,
-  draftOf,
-  failedSignInEntry,
-  isRecorded,
-  repositoryEntry,
-  sessionEntry,
-} from "./audit-entry.ts";
+import { ANONYMOUS, type AuditEntry, failedSignInEntry, repositoryEntry, sessionEntry } from "../access/index.ts";
+import { draftOf, isRecorded } from "./audit-record.ts";
 
 const ANN = { name: "ann", credential: { type: "api-key", id: "abcdefgh2345" } } as const;
 const NOBODY = { name: ANONYMOUS, credential: { type: "none" } } as const;

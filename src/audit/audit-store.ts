@@ -1,5 +1,5 @@
-import { type Database, repeatable } from "../../platform/index.ts";
-import { type AuditDraft, type AuditRecord, columnsOf } from "./audit-entry.ts";
+import { type Database, repeatable } from "../platform/index.ts";
+import { type AuditDraft, type AuditRecord, columnsOf } from "./audit-record.ts";
 
 /** Which rows; what is absent does not matter. */
 export interface AuditQuery {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { draftOf, repositoryEntry } from "./audit-entry.ts";
+import { draftOf } from "./audit-record.ts";
 import { RefusalLimit } from "./refusal-limit.ts";
+import { repositoryEntry } from "../access/index.ts";
 
 function refusal(occurredAt: number, name = "ann") {
   const outcome = { decision: { allowed: false, reason: "no role" }, status: 403 };

@@ -1,4 +1,4 @@
-import type { AuditDraft } from "./audit-entry.ts";
+import type { AuditDraft } from "./audit-record.ts";
 
 /** Refusals of one subject that are written in a minute; what is more is counted. */
 export const REFUSALS_PER_MINUTE = 60;

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { accessEntry, ANONYMOUS, AuditLog, AuditStore, repositoryEntry } from "../../../src/access/index.ts";
+import { accessEntry, ANONYMOUS, repositoryEntry } from "../../../src/access/index.ts";
 import { clientAddress, requestIds } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
+import { AuditStore } from "../../../src/audit/audit-store.ts";
+import { AuditLog } from "../../../src/audit/audit-log.ts";
 
 const { DB } = bindings;
 const NOW = Date.UTC(2026, 0, 1);

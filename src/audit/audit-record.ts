@@ -1,19 +1,4 @@
-import { namespaceOf } from "../../oci/index.ts";
-import type { AccessDecision, AccessRequest } from "../policy.ts";
-import { ANONYMOUS, type CredentialUse, type Identity, type RepositoryVerb } from "../identity.ts";
-
-/** Who did it, of all that is known of an identity. */
-export type Actor = Pick<Identity, "name" | "credential">;
-
-/** What a surface tells the audit: who wanted to do what, and what came of it. Nothing of headers, queries or bodies. */
-export interface AuditEntry extends AccessRequest {
-  readonly identity: Actor;
-  readonly allowed: boolean;
-  /** Why it was allowed or refused: the reason of an `AccessDecision`, or a tag. Never text that a client sent. */
-  readonly reason: string;
-  /** The status of the answer. */
-  readonly status: number;
-}
+import { ANONYMOUS, type AuditEntry } from "../access/index.ts";
 
 /** A row before it is written. Texts are cut, and free of control characters and of what looks like a credential. */
 export interface AuditDraft {
@@ -74,9 +59,6 @@ export interface AuditSource {
   readonly userAgent: string | null;
 }
 
-/** The name that stands for an account that does not exist: what was typed may have been a password. */
-export const UNKNOWN_ACCOUNT = "(unknown)";
-
 /** The most characters that are kept of a name, and of any other text. */
 const MAX_NAME = 512;
 const MAX_TEXT = 200;
@@ -86,12 +68,12 @@ const READ_VERBS = new Set(["get", "list", "watch", "pull", "catalog"]);
 const REVIEW_GROUPS = new Set(["authorization.k8s.io", "authentication.k8s.io"]);
 
 /** Whether the entry only looked. `display` looks up what identities are called. */
-export function isRead({ verb, group, resource }: Pick<AuditEntry, "verb" | "group" | "resource">): boolean {
+function isRead({ verb, group, resource }: Pick<AuditEntry, "verb" | "group" | "resource">): boolean {
   return READ_VERBS.has(verb) || REVIEW_GROUPS.has(group) || (verb === "connect" && resource === "display");
 }
 
 /** Whether the entry tells of someone who tried to sign in. */
-export function isSignIn({ verb, resource }: Pick<AuditEntry, "verb" | "resource">): boolean {
+function isSignIn({ verb, resource }: Pick<AuditEntry, "verb" | "resource">): boolean {
   return verb === "login" && resource === "sessions";
 }
 
@@ -137,55 +119,3 @@ function cleaned(text: string, length: number): string {
   for (const [pattern, instead] of CREDENTIALS) clean = clean.replaceAll(pattern, instead);
   return clean.slice(0, length).toWellFormed();
 }
-
-/** What came of a request. */
-export interface Outcome {
-  readonly decision: AccessDecision;
-  readonly status: number;
-}
-
-/** An entry of `/v2`. `repository` is the whole name. */
-export function repositoryEntry(
-  identity: Actor,
-  verb: RepositoryVerb,
-  repository: string,
-  { decision, status }: Outcome,
-): AuditEntry {
-  return {
-    identity,
-    verb,
-    group: "content.entrepot.dev",
-    resource: "repositories",
-    subresource: "",
-    namespace: namespaceOf(repository),
-    name: repository,
-    allowed: decision.allowed,
-    reason: decision.reason,
-    status,
-  };
-}
-
-/** An entry of anything that is asked of the policy, such as the resource API. */
-export function accessEntry(identity: Actor, request: AccessRequest, { decision, status }: Outcome): AuditEntry {
-  const { verb, group, resource, subresource, namespace, name } = request;
-  const { allowed, reason } = decision;
-  return { identity, verb, group, resource, subresource, namespace, name, allowed, reason, status };
-}
-
-/** Someone signed in (`login`) or out (`logout`). */
-export function sessionEntry(identity: Actor, verb: "login" | "logout", status: number): AuditEntry {
-  return { ...SESSIONS, identity, verb, name: identity.name, allowed: true, reason: identity.credential.type, status };
-}
-
-/** Someone did not get in. @param account `undefined` if there is no such account */
-export function failedSignInEntry(
-  account: string | undefined,
-  credential: CredentialUse,
-  reason: string,
-  status: number,
-): AuditEntry {
-  const identity = { name: ANONYMOUS, credential };
-  return { ...SESSIONS, identity, verb: "login", name: account ?? UNKNOWN_ACCOUNT, allowed: false, reason, status };
-}
-
-const SESSIONS = { group: "iam.entrepot.dev", resource: "sessions", subresource: "", namespace: "" } as const;

@@ -2,19 +2,17 @@ import * as z from "zod";
 import {
   accessEntry,
   type AccessRequest,
-  isAnonymous,
   type Audit,
-  type AuditChain,
-  type AuditQuery,
-  type AuditRecord,
-  type AuditStore,
   type AuthenticationFailure,
-  type ChainLink,
   type Identity,
+  isAnonymous,
   WAIT_MESSAGES,
 } from "../access/index.ts";
 import { type ReportFailure, restError, restFailure, type Result } from "../platform/index.ts";
 import type { Authorizer } from "../resources/index.ts";
+import type { AuditChain } from "./audit-chain.ts";
+import type { AuditRecord } from "./audit-record.ts";
+import type { AuditQuery, AuditStore, ChainLink } from "./audit-store.ts";
 
 /** What the audit is served from. */
 export interface AuditServices {

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import type { AuditQuery, AuditRecord, AuditStore } from "../access/index.ts";
 import {
   badRequest,
   decodeContinue,
@@ -16,6 +15,8 @@ import {
   type Storage,
   StatusError,
 } from "../resources/index.ts";
+import type { AuditQuery, AuditStore } from "./audit-store.ts";
+import type { AuditRecord } from "./audit-record.ts";
 
 /** The API group of the audit. */
 export const AUDIT_GROUP = "audit.entrepot.dev";

@@ -1,4 +1,4 @@
-import type { AuditStore } from "../../../src/access/index.ts";
+import type { AuditStore } from "../../../src/audit/audit-store.ts";
 
 /** A row before it is written. */
 export type AuditedRow = Parameters<AuditStore["append"]>[0][number];
