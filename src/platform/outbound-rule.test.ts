@@ -26,14 +26,14 @@ describe("the one rule of what may be called", () => {
 /** Where the network's own `fetch` is named, and by whose rule what is called there is called. */
 const CALLERS: Readonly<Record<string, string>> = {
   "services.ts": "makes the Outbound and the mirror's client; storage, which whoever runs the server set up",
-  "cli/registries.ts": "gives it to the mirror's client",
+  "cli/registry-fetch.ts": "made of undici's requests, for the mirror's client",
   "mirror/client/http-client.ts": "a port of that name; the rule, by address-rules.ts",
 };
 
 it("is asked by everyone who calls: nobody else has the network", () => {
   const root = path.resolve(import.meta.dirname, "..");
   // The `fetch` of a binding, such as an object's, calls no address.
-  const named = /(?<![.\w#]|async )fetch\((?!\) \{)/;
+  const named = /(?<![.\w#]|async )fetch\((?!\) \{)|from "undici"/;
   const callers = globSync("**/*.ts", { cwd: root })
     .filter((file) => !/\.(?:test|fixture)\.ts$|test-issuer\.ts$/.test(file))
     .filter((file) => named.test(readFileSync(path.join(root, file), "utf8").replaceAll(/\/\/.*$/gm, "")));

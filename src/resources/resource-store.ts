@@ -232,7 +232,7 @@ export class ResourceStore {
       this.#database
         .prepare(
           `SELECT e.rv, e.type, e.namespace, e.name, e.object, e.previous_rv, p.object AS previous
-           FROM (SELECT *, sum(length(object)) OVER (ORDER BY rv) - length(object) AS bytes FROM (
+           FROM (SELECT *, sum(octet_length(object)) OVER (ORDER BY rv) - octet_length(object) AS bytes FROM (
                    SELECT * FROM resource_events WHERE ${OF_KIND} AND rv > ?3 ORDER BY rv LIMIT ?4)) e
            LEFT JOIN resource_events p ON p.rv = e.previous_rv
            WHERE e.bytes < ?5 ORDER BY e.rv`,

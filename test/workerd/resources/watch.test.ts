@@ -192,7 +192,8 @@ describe("the change log", () => {
   it("is read by a bound of bytes, and at least one change at a time", async () => {
     const { group, create } = await exampleTasks();
     const store = new ResourceStore(bindings.DB, Date.now);
-    const spec = { source: "x".repeat(900_000) };
+    // Two bytes each.
+    const spec = { source: "é".repeat(450_000) };
     const before = await store.lastVersion();
     for (const name of ["a", "b", "c", "d", "e", "f", "g"]) await create(name, { spec });
     const read: string[][] = [];
