@@ -67,10 +67,13 @@ module.exports = {
     },
     {
       name: "front-door",
-      comment: "A folder is used through its index.ts only.",
+      comment: "A folder is used through its index.ts only; its fixtures are for the tests of others too.",
       severity: "error",
       from: { path: "^src/([^/]+)/" },
-      to: { path: "^src/([^/]+)/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/platform/config\\.ts$"] },
+      to: {
+        path: "^src/([^/]+)/",
+        pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/platform/config\\.ts$", "\\.fixture\\.ts$"],
+      },
     },
     {
       name: "front-door-from-the-root",

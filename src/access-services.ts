@@ -1,5 +1,4 @@
 import {
-  type AccessServices,
   attemptGuard,
   type Audit,
   type Authenticator,
@@ -17,11 +16,9 @@ import {
   CredentialStore,
   type CredentialStanding,
   type Gate,
-  jwksHandler,
   keyAuthenticator,
   KeyStore,
   keyState,
-  kubeconfigHandler,
   newPassword,
   parseHtpasswd,
   PASSWORD_MESSAGES,
@@ -38,9 +35,9 @@ import {
   settingsAccounts,
   SigningKeys,
   SigningKeyStore,
-  tokenHandler,
   WAIT_MESSAGES,
 } from "./access/index.ts";
+import { type AuthServices, createAuth } from "./auth/index.ts";
 import {
   DirectoryStore,
   displayAuthorizer,
@@ -96,7 +93,7 @@ export interface Access {
   /** Whether there is an account of that name. */
   accountExists(name: string): Promise<boolean>;
   readonly groups: readonly GroupBuilder[];
-  readonly http: AccessServices;
+  readonly http: AuthServices;
   /** Credentials that come to an end, for maintenance. */
   readonly remains: readonly AccessRemains[];
   /** Has the next request look at the database: something that decides access was written. */
@@ -254,7 +251,7 @@ export function createAccess(ports: AccessPorts): Access {
         authorizers: [ownAccountAuthorizer, displayAuthorizer],
       }),
     ],
-    http: {
+    http: createAuth({
       gate,
       directory,
       sessions,
@@ -275,12 +272,11 @@ export function createAccess(ports: AccessPorts): Access {
       isReserved: (name) => settingsAccount(name) !== undefined,
       sessionSeconds: config.SESSION_TTL_SECONDS,
       publicScheme: config.PUBLIC_SCHEME,
-      tokens: tokenHandler(tokenService),
-      jwks: jwksHandler(tokenService),
-      kubeconfig: kubeconfigHandler({ keys, accounts: directory, clock, config, settingsAccount }),
+      tokenService,
+      kubeconfigs: { keys, accounts: directory, clock, config, settingsAccount },
       clock,
       log,
-    },
+    }),
     remains: [
       { keep: KEEP_KEYS, prune: (time, limit) => keys.prune(time, limit) },
       { keep: 0, prune: (time, limit) => pruneSessions(database, time, limit) },

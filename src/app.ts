@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { accessApi } from "./access/index.ts";
+import { authApi } from "./auth/index.ts";
 import { answerBeforeRest } from "./answer-before-rest.ts";
 import { distribution, errorResponse } from "./distribution/index.ts";
 import { usageApi } from "./operations/index.ts";
@@ -81,7 +81,7 @@ for (const path of ["/api/v1/audit", "/api/v1/audit/*"]) {
 }
 for (const path of SYNC_PATHS) rest.all(path, ({ env, req }) => syncApi(servicesOf(env).syncRest, req.raw));
 for (const path of ["/auth", "/auth/*", "/.well-known/*"]) {
-  rest.all(path, ({ env, req }) => accessApi(servicesOf(env).access, req.raw));
+  rest.all(path, ({ env, req }) => authApi(servicesOf(env).access, req.raw));
 }
 rest.onError((error, { env, req }) => {
   if (error instanceof ConfigError) return restError(503, "the server is not configured rightly", error.message);

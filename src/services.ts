@@ -8,7 +8,7 @@ import {
   registryBudgetClass,
   type SyncRestServices,
 } from "./sync/index.ts";
-import { type AccessServices, loginGuardClass } from "./access/index.ts";
+import { loginGuardClass } from "./access/index.ts";
 import {
   type BlobStore,
   createContent,
@@ -69,6 +69,7 @@ import {
 import { createSecrets, SECURE_VALUES } from "./secrets/index.ts";
 import { dataSourceGroups } from "./datasources/index.ts";
 import { type AuditServices, createAudit } from "./audit/index.ts";
+import type { AuthServices } from "./auth/index.ts";
 
 /** Everything the Worker serves from, made once per isolate. */
 export interface Services {
@@ -76,7 +77,7 @@ export interface Services {
   readonly log: Log;
   readonly distribution: DistributionServices;
   readonly resources: ApiServices;
-  readonly access: AccessServices;
+  readonly access: AuthServices;
   readonly audit: AuditServices;
   readonly usage: UsageServices;
   readonly maintenance: Maintenance;

@@ -11,6 +11,7 @@ export {
   sessionEntry,
 } from "./audit.ts";
 export { type AttemptGuard, attemptGuard, type AttemptSubject } from "./attempt-guard.ts";
+export { publicOrigin } from "./challenge.ts";
 export type { Authenticator, PresentedCredential } from "./authenticator.ts";
 export { configuredCheck } from "./configured-store.ts";
 export { createGate, type Gate } from "./gate.ts";
@@ -48,6 +49,7 @@ export { apiKeyPrefix, newApiKey, parseApiKey } from "./api-key.ts";
 export type { BasicCredential } from "./basic.ts";
 export { CredentialStore, type CredentialSummary } from "./credential-store.ts";
 export {
+  canMakeKeys,
   endOfMaker,
   issueApiKey,
   issuerOfMaker,
@@ -58,26 +60,42 @@ export {
 } from "./issue-api-key.ts";
 export { keyAuthenticator } from "./key-authenticator.ts";
 export { keyState, KeyStore, type StoredKey } from "./key-store.ts";
-export { canMakeKeys, kubeconfig, kubeconfigHandler } from "./kubeconfig.ts";
 export { equalSecrets } from "./secrets.ts";
 export type { SettingsAccount } from "./settings-accounts.ts";
-export { ACCESS_ROUTES, accessApi, type AccessServices, createCsrf, CSRF_HEADER, ownOrigin } from "./http/index.ts";
-export { pruneSessions, sessionAuthenticator, Sessions, sessionStanding, SessionStore } from "./session/index.ts";
+export {
+  createCsrf,
+  type Csrf,
+  ownOrigin,
+  pruneSessions,
+  publicScheme,
+  sameOrigin,
+  type Scheme,
+  sessionAuthenticator,
+  Sessions,
+  sessionStanding,
+  SessionStore,
+  type StartedSession,
+} from "./session/index.ts";
 export {
   createExternalIssuer,
   createTokenAuthenticator,
   type CredentialStanding,
-  jwksHandler,
+  REFRESH_TOKENS_PER_IDENTITY,
   RefreshTokenStore,
   SigningKeys,
   SigningKeyStore,
-  tokenHandler,
-  type TokenHttpServices,
+  type TokenAnswer,
+  tokenByRefresh,
+  tokenFor,
+  type TokenRequest,
+  type TokenServicePorts,
 } from "./token/index.ts";
 export {
+  type AuthorizationCode,
   createAuthorizationCode,
   createCloudflareAccess,
   createFederation,
   createIssuerKeys,
   createProviders,
+  type LoginClaims,
 } from "./oidc/index.ts";

@@ -85,3 +85,8 @@ export async function rotateApiKey(
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
+
+/** Whether a credential of this type may make keys for the account it proves. */
+export function canMakeKeys(type: Identity["credential"]["type"]): boolean {
+  return type === "password" || type === "api-key" || type === "session" || type === "access-assertion";
+}

@@ -1,5 +1,6 @@
-export { sessionAuthenticator, type SessionAuthenticatorPorts } from "./session-authenticator.ts";
+export { createCsrf, type Csrf, needsProof } from "./csrf.ts";
+export { ownOrigin, publicScheme, sameOrigin, type Scheme } from "./own-origin.ts";
+export { sessionAuthenticator } from "./session-authenticator.ts";
 export { sessionStanding } from "./session-standing.ts";
-export { clearCookie, type CookieUse, cookieName, readCookie, type Scheme, setCookie } from "./session-cookie.ts";
-export { pruneSessions, type Session, SessionStore } from "./session-store.ts";
-export { type SessionPorts, Sessions, type StartedSession } from "./sessions.ts";
+export { pruneSessions, SessionStore } from "./session-store.ts";
+export { Sessions, type StartedSession } from "./sessions.ts";

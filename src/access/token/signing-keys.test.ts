@@ -2,7 +2,7 @@ import { calculateJwkThumbprint } from "jose";
 import { describe, expect, it } from "vitest";
 import type { KeyWrapper } from "../../platform/index.ts";
 import { SIGNING_KEY_TIMES, SigningKeys } from "./signing-keys.ts";
-import { memorySigningKeys, NOW } from "./test-tokens.ts";
+import { memorySigningKeys, NOW } from "./token-world.fixture.ts";
 
 const DAY = 86_400_000;
 

@@ -1,7 +1,7 @@
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { toBase64Url } from "../../platform/index.ts";
-import { NOW, tokenWorld } from "./test-tokens.ts";
+import { NOW, tokenWorld } from "./token-world.fixture.ts";
 
 const SECONDS = Math.floor(NOW / 1000);
 

@@ -8,7 +8,6 @@ import {
   type Identity,
   keyAuthenticator,
   KeyStore,
-  kubeconfigHandler,
   parseHtpasswd,
   passwordAuthenticator,
   PasswordHasher,
@@ -41,6 +40,7 @@ import {
 import { SECURE_VALUES } from "../../../src/secrets/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
+import { kubeconfigHandler } from "../../../src/auth/kubeconfig.ts";
 
 export const IAM_PATH = "/apis/iam.entrepot.dev/v1";
 

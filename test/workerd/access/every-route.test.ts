@@ -1,7 +1,6 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { hashSync } from "bcryptjs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ACCESS_ROUTES } from "../../../src/access/http/index.ts";
 import { app, serve } from "../../../src/app.ts";
 import { ROUTES } from "../../../src/distribution/index.ts";
 import type { Env } from "../../../src/platform/index.ts";
@@ -12,6 +11,7 @@ import { SYNC_PATHS, SYNC_ROUTES } from "../../../src/sync/index.ts";
 import { bindings } from "../bindings.ts";
 import { pushImage } from "../content-images.ts";
 import { createKernel } from "../fixture.ts";
+import { AUTH_ROUTES } from "../../../src/auth/routes.ts";
 
 // Every route there is, asked by nobody and by someone who may do nothing. A route that is added without a rule, or
 // without a place in these tables, fails here.
@@ -194,7 +194,7 @@ describe("the router", () => {
   it("has no route that is in no table", () => {
     const known = new Set([...PUBLIC, ...RESOURCE_API, ...Object.keys(REST), "/api/v1/audit/*", ...SYNC_PATHS]);
     const isAccess = (path: string) =>
-      ["/auth/*", "/.well-known/*", "/auth", ...ACCESS_ROUTES.map((route) => route.path)].includes(path);
+      ["/auth/*", "/.well-known/*", "/auth", ...AUTH_ROUTES.map((route) => route.path)].includes(path);
     // What is before all routes, such as headers.
     const isMiddleware = (path: string) => path === "*" || path === "/*";
     const unknown = app.routes.filter(({ path }) => !known.has(path) && !isAccess(path) && !isMiddleware(path));
@@ -211,11 +211,11 @@ describe("the router", () => {
   });
 
   it("asks who it is at what is for users, and gives nothing at what is not", async () => {
-    for (const { method, path, rule } of ACCESS_ROUTES) {
+    for (const { method, path, rule } of AUTH_ROUTES) {
       const { status } = await send(method, path.replace(":issuer", "no-such"), NOBODY);
       if (rule === "authenticated") expect(`${method} ${path} ${status}`).toBe(`${method} ${path} 401`);
     }
-    const open = ACCESS_ROUTES.filter(({ rule }) => rule === "public").map(({ method, path }) => `${method} ${path}`);
+    const open = AUTH_ROUTES.filter(({ rule }) => rule === "public").map(({ method, path }) => `${method} ${path}`);
     expect(open.toSorted()).toEqual([
       "GET /.well-known/jwks.json",
       "GET /auth/callback/:issuer",

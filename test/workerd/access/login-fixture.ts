@@ -1,6 +1,6 @@
 import { parseBasic } from "../../../src/access/basic.ts";
 import type { Account, Issuer } from "../../../src/access/directory.ts";
-import { accessApi, type AccessServices, createCsrf } from "../../../src/access/http/index.ts";
+import { authApi, type AuthServices } from "../../../src/auth/index.ts";
 import {
   ANONYMOUS,
   type AuthenticationFailure,
@@ -9,11 +9,12 @@ import {
   systemIdentity,
 } from "../../../src/access/identity.ts";
 import type { LoginClaims, LoginFailure } from "../../../src/access/oidc/index.ts";
-import { readCookie, sessionAuthenticator, Sessions, SessionStore } from "../../../src/access/session/index.ts";
+import { createCsrf, sessionAuthenticator, Sessions, SessionStore } from "../../../src/access/session/index.ts";
 import { err, instanceHmacKey, InstanceStore, ok, type Result } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 import type { FailedSignIn } from "../../../src/access/index.ts";
+import { readCookie } from "../../../src/auth/session-cookie.ts";
 
 export const ORIGIN = "https://registry.example";
 
@@ -77,7 +78,7 @@ export function loginPlatform(options: { readonly publicScheme?: "http" | "https
   }
 
   let logins = 0;
-  const services: AccessServices = {
+  const services: AuthServices = {
     gate: { authenticate, challenge: () => `Basic realm="Entrepot"` },
     directory: {
       issuers: async () => state.issuers,
@@ -125,10 +126,7 @@ export function loginPlatform(options: { readonly publicScheme?: "http" | "https
     csrf,
     /** Asks an endpoint; a path is on this server by https. */
     ask: (path: string, init?: RequestInit) =>
-      accessApi(
-        services,
-        new Request(path.startsWith("/") ? `${ORIGIN}${path}` : path, { redirect: "manual", ...init }),
-      ),
+      authApi(services, new Request(path.startsWith("/") ? `${ORIGIN}${path}` : path, { redirect: "manual", ...init })),
   };
 }
 

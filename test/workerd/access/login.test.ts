@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { ACCESS_ROUTES } from "../../../src/access/http/index.ts";
 import { err, ok } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
 import { cookiesOf, loginPlatform, ORIGIN } from "./login-fixture.ts";
+import { AUTH_ROUTES } from "../../../src/auth/routes.ts";
 
 const SESSION = "__Host-entrepot_session";
 const LOGIN = "__Host-entrepot_login";
@@ -375,7 +375,7 @@ describe("sign-in by a provider", () => {
 });
 
 describe("routes", () => {
-  it.each(ACCESS_ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  it.each(AUTH_ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))(
     "%s keeps its rule",
     async (_what, { method, path, rule, cacheable }) => {
       const response = await platform.ask(path.replace(":issuer", "corp"), { method });

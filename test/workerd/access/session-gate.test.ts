@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { createGate } from "../../../src/access/index.ts";
-import { createCsrf } from "../../../src/access/http/index.ts";
-import { sessionAuthenticator, Sessions, SessionStore } from "../../../src/access/session/index.ts";
+import { createCsrf, sessionAuthenticator, Sessions, SessionStore } from "../../../src/access/session/index.ts";
 import { instanceHmacKey, InstanceStore } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";

@@ -14,12 +14,9 @@ import {
 } from "../../../src/access/index.ts";
 import {
   createTokenAuthenticator,
-  jwksHandler,
   RefreshTokenStore,
   SigningKeys,
   SigningKeyStore,
-  tokenHandler,
-  type TokenHttpServices,
 } from "../../../src/access/token/index.ts";
 import { REFRESH_TOKENS_PER_IDENTITY } from "../../../src/access/token/refresh-token-store.ts";
 import { SIGNING_KEY_TIMES } from "../../../src/access/token/signing-keys.ts";
@@ -27,6 +24,7 @@ import type { KeyWrapper } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 import { grant, repositoriesRule } from "./gate-fixture.ts";
+import { jwksHandler, tokenHandler, type TokenHttpServices } from "../../../src/auth/token-http.ts";
 
 const DAY = 86_400_000;
 const COST = { ln: 4, r: 1, p: 1 };

@@ -1,11 +1,9 @@
-import { restError } from "../../platform/index.ts";
-import { API_GROUPS } from "../api-groups.ts";
-import { ANONYMOUS, type Identity, parseServiceAccountIdentity } from "../identity.ts";
+import { restError } from "../platform/index.ts";
+import { accessEntry, ANONYMOUS, API_GROUPS, type Identity, parseServiceAccountIdentity } from "../access/index.ts";
 import { failureResponse } from "./failures.ts";
 import { currentSession, logout, passwordLogin, providers } from "./login.ts";
 import { providerCallback, providerLogin } from "./oidc-login.ts";
-import type { AccessServices } from "./services.ts";
-import { accessEntry } from "../audit.ts";
+import type { AuthServices } from "./services.ts";
 
 interface RouteBase {
   /** `GET` also answers `HEAD`. */
@@ -17,20 +15,20 @@ interface RouteBase {
 }
 
 /** An endpoint of access, and who may call it. */
-export type AccessRoute =
+export type AuthRoute =
   /** Anyone: it is how one signs in, or it checks credentials by itself. */
   | (RouteBase & {
       readonly rule: "public";
-      readonly answer: (services: AccessServices, request: Request, issuer: string) => Promise<Response>;
+      readonly answer: (services: AuthServices, request: Request, issuer: string) => Promise<Response>;
     })
   /** Anyone who proved who they are, for themselves. */
   | (RouteBase & {
       readonly rule: "authenticated";
-      readonly answer: (services: AccessServices, request: Request, identity: Identity) => Promise<Response>;
+      readonly answer: (services: AuthServices, request: Request, identity: Identity) => Promise<Response>;
     });
 
 /** All there is under `/auth` and `/.well-known`. */
-export const ACCESS_ROUTES: readonly AccessRoute[] = [
+export const AUTH_ROUTES: readonly AuthRoute[] = [
   { method: "POST", path: "/auth/login", rule: "public", answer: passwordLogin },
   { method: "POST", path: "/auth/logout", rule: "public", answer: logout },
   { method: "GET", path: "/auth/session", rule: "public", answer: currentSession },
@@ -56,7 +54,7 @@ export const ACCESS_ROUTES: readonly AccessRoute[] = [
 
 /** A kubeconfig has a new key in it, which is not given out before it is in the audit. */
 async function notedKubeconfig(
-  { kubeconfig, audit }: AccessServices,
+  { kubeconfig, audit }: AuthServices,
   request: Request,
   identity: Identity,
 ): Promise<Response> {
@@ -79,9 +77,9 @@ async function notedKubeconfig(
 const ISSUER = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** Answers a request for a path under `/auth` or `/.well-known`. */
-export async function accessApi(services: AccessServices, request: Request): Promise<Response> {
+export async function authApi(services: AuthServices, request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const matches = ACCESS_ROUTES.flatMap((route) => {
+  const matches = AUTH_ROUTES.flatMap((route) => {
     const issuer = matchPath(route.path, pathname);
     return issuer === undefined ? [] : [{ route, issuer }];
   });
@@ -98,9 +96,9 @@ export async function accessApi(services: AccessServices, request: Request): Pro
 }
 
 async function answerRoute(
-  services: AccessServices,
+  services: AuthServices,
   request: Request,
-  route: AccessRoute,
+  route: AuthRoute,
   issuer: string,
 ): Promise<Response> {
   if (route.rule === "public") return route.answer(services, request, issuer);

@@ -5,7 +5,7 @@ import type { StoredRefreshToken } from "./refresh-token-store.ts";
 import type { StoredSigningKey } from "./signing-key-store.ts";
 import { SigningKeys } from "./signing-keys.ts";
 import { createTokenAuthenticator } from "./token-authenticator.ts";
-import type { TokenHttpServices } from "./token-http.ts";
+import type { TokenServicePorts } from "./token-service.ts";
 import type { FailedSignIn } from "../audit.ts";
 
 /** The time in these tests, in milliseconds. */
@@ -105,7 +105,7 @@ export function tokenWorld({ service = "entrepot", external = false } = {}) {
     return result ?? err({ reason: "unauthenticated" });
   }
 
-  const gate: TokenHttpServices["gate"] = {
+  const gate: TokenServicePorts["gate"] = {
     async authenticate(request) {
       seen.push(request);
       const proof = await prove(request);
@@ -121,7 +121,7 @@ export function tokenWorld({ service = "entrepot", external = false } = {}) {
   };
 
   const failures: FailedSignIn[] = [];
-  const services: TokenHttpServices = {
+  const services: TokenServicePorts & { readonly keys: SigningKeys; readonly external: boolean } = {
     gate,
     audit: { recordFailedSignIn: (_request, failed) => void failures.push(failed) },
     keys: signingKeys,

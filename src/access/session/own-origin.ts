@@ -1,5 +1,7 @@
 import { publicOrigin } from "../challenge.ts";
-import type { Scheme } from "../session/session-cookie.ts";
+
+/** The scheme by which browsers see this server. */
+export type Scheme = "http" | "https";
 
 /** The scheme by which the client sees this server: `PUBLIC_SCHEME` if it is set, or as requested. */
 export function publicScheme(request: Request, configured: Scheme | undefined): Scheme {

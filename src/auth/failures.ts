@@ -1,5 +1,5 @@
-import { restError } from "../../platform/index.ts";
-import { type AuthenticationFailure, WAIT_MESSAGES } from "../identity.ts";
+import { restError } from "../platform/index.ts";
+import { type AuthenticationFailure, WAIT_MESSAGES } from "../access/index.ts";
 
 /** What browsers are asked for. They know no such scheme, so that they show no dialog of their own. */
 export const FORM_CHALLENGE = `Session realm="Entrepot"`;

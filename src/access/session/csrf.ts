@@ -1,6 +1,5 @@
 import { toBase64Url } from "../../platform/index.ts";
-import type { Scheme } from "../session/session-cookie.ts";
-import { ownOrigin, sameOrigin } from "./own-origin.ts";
+import { ownOrigin, sameOrigin, type Scheme } from "./own-origin.ts";
 
 /** Where a page sends the token that `GET /auth/session` gave it. */
 export const CSRF_HEADER = "x-csrf-token";

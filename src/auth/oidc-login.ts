@@ -1,16 +1,21 @@
-import { restError } from "../../platform/index.ts";
-import type { Account, Issuer, IssuerLogin } from "../directory.ts";
-import type { LoginClaims } from "../oidc/index.ts";
-import { equalSecrets } from "../secrets.ts";
-import { BOOTSTRAP_ADMIN } from "../settings-accounts.ts";
-import { clearCookie, readCookie, setCookie } from "../session/index.ts";
+import { restError } from "../platform/index.ts";
+import {
+  type Account,
+  BOOTSTRAP_ADMIN,
+  equalSecrets,
+  type Issuer,
+  type IssuerLogin,
+  type LoginClaims,
+  ownOrigin,
+  publicScheme,
+  sessionEntry,
+} from "../access/index.ts";
 import { loginFailure } from "./failures.ts";
 import { sessionCookie } from "./login.ts";
 import { LOGIN_LIFETIME_SECONDS, openLogin, sealLogin } from "./login-state.ts";
-import { ownOrigin, publicScheme } from "./own-origin.ts";
 import { returnPath } from "./return-path.ts";
-import type { AccessServices } from "./services.ts";
-import { sessionEntry } from "../audit.ts";
+import type { AuthServices } from "./services.ts";
+import { clearCookie, readCookie, setCookie } from "./session-cookie.ts";
 
 /** The longest name that a first sign-in gives a user: a label of a host name, as objects are named. */
 const MAX_NAME = 63;
@@ -20,7 +25,7 @@ interface LoginIssuer extends Issuer {
 }
 
 /** `GET /auth/login/<issuer>?return_to=/path`: sends the browser to the identity provider. */
-export async function providerLogin(services: AccessServices, request: Request, name: string): Promise<Response> {
+export async function providerLogin(services: AuthServices, request: Request, name: string): Promise<Response> {
   const issuer = await loginIssuer(services, name);
   if (issuer === undefined) return restError(404, "no such identity provider");
   const begun = await services.logins.beginLogin({ issuer, redirectUri: redirectUri(services, request, issuer) });
@@ -44,14 +49,14 @@ export async function providerLogin(services: AccessServices, request: Request, 
 }
 
 /** `GET /auth/callback/<issuer>`: finishes what `providerLogin` began in this browser, and starts a session. */
-export async function providerCallback(services: AccessServices, request: Request, name: string): Promise<Response> {
+export async function providerCallback(services: AuthServices, request: Request, name: string): Promise<Response> {
   const response = await finish(services, request, name);
   // One cookie is good for one return, whatever came of it.
   response.headers.append("set-cookie", clearCookie("login", publicScheme(request, services.publicScheme)));
   return response;
 }
 
-async function finish(services: AccessServices, request: Request, name: string): Promise<Response> {
+async function finish(services: AuthServices, request: Request, name: string): Promise<Response> {
   const issuer = await loginIssuer(services, name);
   if (issuer === undefined) return restError(404, "no such identity provider");
   const refuse = (status: number, failure: Refusal, message: string): Response => {
@@ -113,7 +118,7 @@ const REFUSALS = {
 
 /** Whose session it becomes. A user who is there already is never taken over by name, only found by subject. */
 async function accountOf(
-  { directory, isReserved }: AccessServices,
+  { directory, isReserved }: AuthServices,
   issuer: LoginIssuer,
   { subject, username, displayName, email }: LoginClaims,
 ): Promise<Account | keyof typeof REFUSALS> {
@@ -150,11 +155,11 @@ export function userName(claimed: string): string | undefined {
   return name === "" || name.length > MAX_NAME ? undefined : name;
 }
 
-async function loginIssuer({ directory }: AccessServices, name: string): Promise<LoginIssuer | undefined> {
+async function loginIssuer({ directory }: AuthServices, name: string): Promise<LoginIssuer | undefined> {
   const issuer = (await directory.issuers()).find((candidate) => candidate.name === name);
   return issuer?.login === undefined ? undefined : { ...issuer, login: issuer.login };
 }
 
-function redirectUri(services: AccessServices, request: Request, issuer: Issuer): string {
+function redirectUri(services: AuthServices, request: Request, issuer: Issuer): string {
   return `${ownOrigin(request, services.publicScheme)}/auth/callback/${issuer.name}`;
 }

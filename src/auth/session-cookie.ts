@@ -1,7 +1,4 @@
-import { SESSION_COOKIES } from "../presented-credential.ts";
-
-/** The scheme by which browsers see this server. */
-export type Scheme = "http" | "https";
+import { type Scheme, SESSION_COOKIES } from "../access/index.ts";
 
 /** Cookies of sign-ins: the session, and what a sign-in by an identity provider remembers on the way. */
 export type CookieUse = "session" | "login";

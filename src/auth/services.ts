@@ -1,13 +1,17 @@
-import type { Clock, Log, Result } from "../../platform/index.ts";
-import type { Directory } from "../directory.ts";
-import type { AuthenticationFailure, Identity } from "../identity.ts";
-import type { AuthorizationCode } from "../oidc/index.ts";
-import type { Scheme, Sessions } from "../session/index.ts";
-import type { Csrf } from "./csrf.ts";
-import type { Audit } from "../audit.ts";
+import type { Clock, Log, Result } from "../platform/index.ts";
+import type {
+  Audit,
+  AuthenticationFailure,
+  AuthorizationCode,
+  Csrf,
+  Directory,
+  Identity,
+  Scheme,
+  Sessions,
+} from "../access/index.ts";
 
 /** What the HTTP endpoints of access are made of. */
-export interface AccessServices {
+export interface AuthServices {
   readonly gate: {
     authenticate(request: Request): Promise<Result<Identity, AuthenticationFailure>>;
     challenge(request: Request): string;

@@ -7,13 +7,18 @@ import {
   readBodyText,
   restError,
   type Result,
-} from "../../platform/index.ts";
-import { ANONYMOUS, type Identity } from "../identity.ts";
-import { clearCookie, readCookie, setCookie, type StartedSession } from "../session/index.ts";
+} from "../platform/index.ts";
+import {
+  ANONYMOUS,
+  type Identity,
+  publicScheme,
+  sameOrigin,
+  sessionEntry,
+  type StartedSession,
+} from "../access/index.ts";
 import { failureResponse, forged, FORM_CHALLENGE } from "./failures.ts";
-import { publicScheme, sameOrigin } from "./own-origin.ts";
-import type { AccessServices } from "./services.ts";
-import { sessionEntry } from "../audit.ts";
+import type { AuthServices } from "./services.ts";
+import { clearCookie, readCookie, setCookie } from "./session-cookie.ts";
 
 /** The longest body of a sign-in, in bytes. */
 const MAX_BODY = 16 * 1024;
@@ -24,7 +29,7 @@ const SIGN_IN_MS = 20_000;
 const credentialSchema = z.object({ username: z.string().min(1), password: z.string().min(1) });
 
 /** `POST /auth/login`: signs in by name and password, given as JSON or as a form, and starts a session. */
-export async function passwordLogin(services: AccessServices, request: Request): Promise<Response> {
+export async function passwordLogin(services: AuthServices, request: Request): Promise<Response> {
   if (sameOrigin(request, services.publicScheme) === false) return forged();
   const body = await readCredential(request);
   if (!body.ok) return body.error;
@@ -49,7 +54,7 @@ export async function passwordLogin(services: AccessServices, request: Request):
 }
 
 /** `POST /auth/logout`: ends the session and has the browser forget its cookie. */
-export async function logout(services: AccessServices, request: Request): Promise<Response> {
+export async function logout(services: AuthServices, request: Request): Promise<Response> {
   if (sameOrigin(request, services.publicScheme) === false) return forged();
   const proof = await services.gate.authenticate(request);
   if (!proof.ok && proof.error.reason === "unauthenticated" && proof.error.detail === "csrf") return forged();
@@ -62,7 +67,7 @@ export async function logout(services: AccessServices, request: Request): Promis
 }
 
 /** `GET /auth/session`: who the browser is signed in as, and the token that changes need. */
-export async function currentSession(services: AccessServices, request: Request): Promise<Response> {
+export async function currentSession(services: AuthServices, request: Request): Promise<Response> {
   const proof = await services.gate.authenticate(request);
   if (proof.ok && proof.value.name !== ANONYMOUS) return Response.json(await described(services, proof.value));
   const scheme = publicScheme(request, services.publicScheme);
@@ -77,17 +82,17 @@ export async function currentSession(services: AccessServices, request: Request)
 }
 
 /** `GET /auth/providers`: by whom people may sign in. */
-export async function providers(services: AccessServices): Promise<Response> {
+export async function providers(services: AuthServices): Promise<Response> {
   return Response.json({ providers: await providersOf(services) });
 }
 
 /** The value of `Set-Cookie` that gives a browser its session. */
-export function sessionCookie(services: AccessServices, request: Request, session: StartedSession): string {
+export function sessionCookie(services: AuthServices, request: Request, session: StartedSession): string {
   const scheme = publicScheme(request, services.publicScheme);
   return setCookie("session", scheme, session.secret, services.sessionSeconds);
 }
 
-async function described(services: AccessServices, { name, groups, credential }: Identity) {
+async function described(services: AuthServices, { name, groups, credential }: Identity) {
   const session = credential.type === "session" ? credential.id : undefined;
   return {
     user: { name },
@@ -97,7 +102,7 @@ async function described(services: AccessServices, { name, groups, credential }:
   };
 }
 
-async function providersOf(services: AccessServices) {
+async function providersOf(services: AuthServices) {
   const issuers = await services.directory.issuers();
   return issuers.flatMap(({ name, login }) => (login === undefined ? [] : [{ name, displayName: login.displayName }]));
 }

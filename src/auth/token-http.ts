@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseScopes } from "../../oci/index.ts";
+import { parseScopes } from "../oci/index.ts";
 import {
   BODY_FAULT_STATUS,
   type BodyFault,
@@ -8,16 +8,17 @@ import {
   readBodyText,
   type Result,
   restError,
-} from "../../platform/index.ts";
-import { type AuthenticationFailure, WAIT_MESSAGES } from "../identity.ts";
-import type { SigningKeys } from "./signing-keys.ts";
+} from "../platform/index.ts";
 import {
+  type AuthenticationFailure,
+  type SigningKeys,
   type TokenAnswer,
   tokenByRefresh,
   tokenFor,
   type TokenRequest,
   type TokenServicePorts,
-} from "./token-service.ts";
+  WAIT_MESSAGES,
+} from "../access/index.ts";
 
 /** What the endpoints of the token service work with. */
 export interface TokenHttpServices extends Omit<TokenServicePorts, "keys"> {

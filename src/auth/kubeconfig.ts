@@ -1,11 +1,19 @@
 import { stringify } from "yaml";
 import { type Clock, type Config, restError } from "../platform/index.ts";
-import { publicOrigin } from "./challenge.ts";
-import type { Directory } from "./directory.ts";
-import { type Identity, parseServiceAccountIdentity } from "./identity.ts";
-import { endOfMaker, issueApiKey, issuerOfMaker, KEY_LIFETIME, MAX_ACTIVE_KEYS } from "./issue-api-key.ts";
-import type { KeyStore } from "./key-store.ts";
-import type { SettingsAccount } from "./settings-accounts.ts";
+import {
+  canMakeKeys,
+  type Directory,
+  endOfMaker,
+  type Identity,
+  issueApiKey,
+  issuerOfMaker,
+  KEY_LIFETIME,
+  type KeyStore,
+  MAX_ACTIVE_KEYS,
+  parseServiceAccountIdentity,
+  publicOrigin,
+  type SettingsAccount,
+} from "../access/index.ts";
 
 /** What cluster, context and user are called in the file. */
 const NAME = "entrepot";
@@ -101,11 +109,6 @@ function refusalOf({ credential, scope }: Identity): Response | undefined {
     return restError(403, "limited-credential", "sign in with a password, a session or an API key to make keys");
   }
   return undefined;
-}
-
-/** Whether a credential of this type may make keys for the account it proves. */
-export function canMakeKeys(type: Identity["credential"]["type"]): boolean {
-  return type === "password" || type === "api-key" || type === "session" || type === "access-assertion";
 }
 
 function parseExpires(text: string | null): number | undefined {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { toBase64Url } from "../../platform/index.ts";
+import { toBase64Url } from "../platform/index.ts";
 
 /** How long a sign-in by an identity provider may take, in seconds. */
 export const LOGIN_LIFETIME_SECONDS = 600;

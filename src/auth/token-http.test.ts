@@ -1,8 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { describe, expect, it } from "vitest";
-import { ANONYMOUS } from "../identity.ts";
-import { REFRESH_TOKENS_PER_IDENTITY } from "./refresh-token-store.ts";
-import { basic, NOW, tokenWorld } from "./test-tokens.ts";
+import { ANONYMOUS, REFRESH_TOKENS_PER_IDENTITY } from "../access/index.ts";
+import { basic, NOW, tokenWorld } from "../access/token/token-world.fixture.ts";
 import { jwksHandler, tokenHandler } from "./token-http.ts";
 
 const SCOPE = "repository:team-a/app:pull,push";
