@@ -192,6 +192,8 @@ function failuresOf(
   only: readonly ImageName[] | undefined,
 ): readonly ImageName[] | undefined {
   if (listingFailures.length > 0 || (state === "canceled" && only === undefined)) return undefined;
+  // Which of two images has a name is decided where all are looked at.
+  if (items.some(({ failure }) => failure === "collision")) return undefined;
   const nameOf = ({ repository, tag }: ImageName) => `${repository}:${tag}`;
   const seen = new Set(items.map(nameOf));
   const failed = items.filter(({ outcome }) => ["failed", "conflict", "canceled"].includes(outcome));

@@ -2,7 +2,7 @@ import type { Descriptor } from "../../oci/index.ts";
 import type { Sleep } from "../ports.ts";
 import { largePieces, type PieceReader } from "../large-pieces.ts";
 import { isTransient, RegistryError, type SourceRepository } from "../registry.ts";
-import { type RetryPolicy, retryWait } from "../run/with-retries.ts";
+import { type RetryPolicy, retryWait } from "../with-retries.ts";
 import { abortScope, untilAborted } from "./abort.ts";
 
 /** What reading works with. */

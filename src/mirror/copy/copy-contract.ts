@@ -2,7 +2,7 @@ import type { ManifestHead } from "../registry.ts";
 import type { Checkpoints, Progress, Sleep } from "../ports.ts";
 import type { Registry, SourceRepository, TargetRepository } from "../registry.ts";
 import type { ArtifactRule, ExistingRule, PlatformRule } from "../rules/index.ts";
-import type { RetryPolicy } from "../run/with-retries.ts";
+import type { RetryPolicy } from "../with-retries.ts";
 import type { PlacedBlobs } from "./placed-blobs.ts";
 import type { WrittenDigests } from "./written-digests.ts";
 

@@ -1,6 +1,6 @@
 import { type Descriptor, digestAlgorithm, digestBytes } from "../../oci/index.ts";
 import { type BlobUpload, isTransient, RegistryError, type UploadState } from "../registry.ts";
-import { retryWait } from "../run/with-retries.ts";
+import { retryWait } from "../with-retries.ts";
 import { type BlobReader, readBlob, readBytes } from "./blob-reader.ts";
 import { byteReports, type CopyContext } from "./copy-context.ts";
 import { fanOut, type Sink } from "./fan-out.ts";

@@ -11,5 +11,6 @@ export type {
   TargetResult,
 } from "./copy-contract.ts";
 export { createPlacedBlobs, type PlacedBlobs } from "./placed-blobs.ts";
-export { configJson, readConfig } from "./image-config.ts";
-export { changesDigest, decideTag, memoryWrittenDigests, type WrittenDigests } from "./written-digests.ts";
+export { configJson, isImageConfig, platformOf, readConfig } from "./image-config.ts";
+export { parsedManifest } from "./parsed-manifest.ts";
+export { changesDigest, decideTag, memoryWrittenDigests, type WrittenDigests, writtenKey } from "./written-digests.ts";

@@ -1,8 +1,17 @@
 import { copyImage, type CopyPorts, type CopyResult, type CopyRules, type TargetResult } from "../copy/index.ts";
 import { formatDuration } from "../rules/index.ts";
 import { isTransient, RegistryError } from "../registry.ts";
-import { messageOf, type MirrorTask, type PlanPorts, retryPolicy, trying } from "./mirror-task.ts";
-import { checkKey, OTHER_IMAGE, type PlannedItem, type PlannedTarget } from "./plan.ts";
+import {
+  checkKey,
+  messageOf,
+  type MirrorTask,
+  OTHER_IMAGE,
+  type PlannedItem,
+  type PlannedTarget,
+  type PlanPorts,
+  retryPolicy,
+  trying,
+} from "../plan/index.ts";
 import { type ItemOutcome, type ItemResult, type ItemTarget, NO_BLOBS } from "./run-summary.ts";
 
 /** What copying images works with, besides what planning does. */
@@ -21,6 +30,7 @@ export function settledItem(item: PlannedItem): ItemResult {
     ...(item.reason === undefined ? {} : { error: item.reason }),
     ...(item.error instanceof RegistryError ? { failure: item.error.failure } : {}),
     ...(item.state === "conflict" ? { failure: "conflict" } : {}),
+    ...(item.state === "collides" ? { failure: "collision" } : {}),
     warnings: [],
     targets: item.targets.map(settledTarget),
   };
@@ -32,6 +42,8 @@ const SETTLED: Readonly<Record<PlannedItem["state"], ItemOutcome>> = {
   unchanged: "unchanged",
   skip: "skipped",
   conflict: "conflict",
+  refused: "failed",
+  collides: "failed",
   failed: "failed",
 };
 

@@ -1,12 +1,15 @@
 import type { BlobCounts, CopyOutcome } from "../copy/index.ts";
 import type { RegistryFailure } from "../registry.ts";
-import type { ImageName } from "./mirror-task.ts";
+import type { ImageName } from "../plan/index.ts";
 
 export type ItemOutcome =
   | CopyOutcome
   /** Of a dry run. */
   | "would-copy"
   | "canceled";
+
+/** What kind of failure it was: `collision` if another image has its name at a target, which only a whole run can tell. */
+export type ItemFailure = RegistryFailure | "collision";
 
 /** How it went with an image at one target. */
 export interface ItemTarget {
@@ -28,7 +31,7 @@ export interface ItemResult extends ImageName {
   readonly blobs: BlobCounts;
   /** Why it failed, was skipped or is a conflict. */
   readonly error?: string;
-  readonly failure?: RegistryFailure;
+  readonly failure?: ItemFailure;
   readonly warnings: readonly string[];
   readonly targets: readonly ItemTarget[];
 }

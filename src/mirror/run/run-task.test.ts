@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { MemoryRegistry } from "../memory-registry.fixture.ts";
 import { RegistryError } from "../registry.ts";
-import { pruneTargets } from "./prune-targets.ts";
+import { Planner } from "../plan/index.ts";
+import { deleteTags } from "./delete-tags.ts";
 import type { ItemResult, PruneResult, RunSummary } from "./run-summary.ts";
 import { fakePorts, taskOf } from "./run.fixture.ts";
 import { runTask } from "./run-task.ts";
@@ -425,8 +426,10 @@ describe("runTask", () => {
       const task = taskOf(source, [target], { prune: { ...prune, maximumShare: 1 } });
       const results: PruneResult[] = [];
       const pruned = async () => {
-        const listed = [{ repository: "app", tags: ["a"] }];
-        for await (const result of pruneTargets(task, listed, ports, { dryRun: false })) results.push(result);
+        for await (const step of new Planner(task, ports).deletions()) {
+          if (step.type !== "deletion") throw new Error(step.type);
+          for await (const result of deleteTags(task, step.deletion, ports, { dryRun: false })) results.push(result);
+        }
       };
       await expect(pruned()).rejects.toThrow();
       expect(results).toMatchObject([{ tags: ["x"], failed: [] }]);

@@ -1,12 +1,9 @@
 import { createPlacedBlobs } from "../copy/index.ts";
-import type { Registry } from "../registry.ts";
+import { type ImageName, type MirrorTask, Planner, type PlannedItem, type PlanStep } from "../plan/index.ts";
+import { RegistryError } from "../registry.ts";
 import { copyItem, type CopyItemPorts, settledItem } from "./copy-item.ts";
+import { deleteTags } from "./delete-tags.ts";
 import { inParallel } from "./in-parallel.ts";
-import { repositoriesOf } from "./listing.ts";
-import { type ImageName, messageOf, type MirrorTask } from "./mirror-task.ts";
-import { type PlannedItem, planItem, selectedTags } from "./plan.ts";
-import { TakenNames } from "./taken-names.ts";
-import { type ListedRepository, pruneTargets } from "./prune-targets.ts";
 import {
   type ItemResult,
   type ListingFailure,
@@ -24,8 +21,6 @@ export type RunEvent =
 
 export interface RunPorts extends CopyItemPorts {
   readonly observe?: ((event: RunEvent) => void) | undefined;
-  /** Waits until these registries take one more image; resolves to what gives them back. */
-  readonly permits?: ((registries: readonly Registry[]) => Promise<() => void>) | undefined;
 }
 
 export interface RunOptions {
@@ -38,11 +33,6 @@ export interface RunOptions {
 /** What says more than this is not read. */
 const MAX_WARNINGS = 500;
 
-interface WorkItem {
-  readonly name: ImageName;
-  readonly listed: ReadonlySet<string> | undefined;
-}
-
 /** The state of one run. */
 interface Run {
   readonly task: MirrorTask;
@@ -51,9 +41,7 @@ interface Run {
   readonly items: ItemResult[];
   readonly warnings: Set<string>;
   readonly listingFailures: ListingFailure[];
-  /** For pruning; empty unless that is wanted. */
-  readonly repositories: ListedRepository[];
-  readonly taken: TakenNames;
+  readonly pruned: PruneResult[];
 }
 
 /**
@@ -70,30 +58,34 @@ export async function runTask(task: MirrorTask, ports: RunPorts, options: RunOpt
     items: [],
     warnings: new Set(),
     listingFailures: [],
-    repositories: [],
-    taken: new TakenNames(),
+    pruned: [],
   };
-  const pruned: PruneResult[] = [];
+  const planner = new Planner(task, run.ports, {
+    only: options.only,
+    dryRun: options.dryRun ?? false,
+    keepsLists: task.rules.prune.enabled,
+  });
   let canceled = false;
   try {
     // The results are noted as they come, so that a run that ends early has those that ended with it.
-    for await (const result of inParallel(workOf(run), task.rules.concurrency, (work) => workOn(run, work))) {
+    for await (const result of inParallel(plannedItems(run, planner), task.rules.concurrency, (it) =>
+      workOn(run, it),
+    )) {
       canceled ||= result.outcome === "canceled";
     }
-    for await (const result of prune(run)) pruned.push(result);
+    await prune(run, planner);
   } catch (error) {
-    if (!ports.signal.aborted) throw error;
-    canceled = true;
-  }
-  for (const { registry, repository, refused } of pruned) {
-    if (refused !== undefined) warn(run, `nothing was deleted from ${repository} at ${registry}: ${refused}`);
+    if (ports.signal.aborted) canceled = true;
+    else if (error instanceof RegistryError && error.failure === "refused")
+      run.listingFailures.push({ error: error.message });
+    else throw error;
   }
   return summarize({
     task: task.name,
     dryRun: options.dryRun ?? false,
     items: run.items,
     listingFailures: run.listingFailures,
-    pruned,
+    pruned: run.pruned,
     warnings: [...run.warnings],
     startedAt,
     endedAt: ports.clock(),
@@ -105,71 +97,62 @@ function warn({ warnings }: Run, message: string): void {
   if (warnings.size < MAX_WARNINGS) warnings.add(message);
 }
 
-async function* workOf(run: Run): AsyncIterable<WorkItem> {
-  const { task, options } = run;
-  if (options.only !== undefined) {
-    for (const name of options.only) yield { name, listed: undefined };
-    return;
-  }
-  let found = false;
-  for await (const repository of repositories(run)) {
-    found = true;
-    yield* imagesOf(run, repository);
-  }
-  if (!found && run.listingFailures.length === 0) {
-    warn(run, `${task.source.name} has no repository that the task selects`);
-  }
-}
+type PlannedStep = Extract<PlanStep, { type: "item" }>;
 
-async function* repositories(run: Run): AsyncIterable<string> {
-  try {
-    yield* repositoriesOf(run.task, run.ports);
-  } catch (error) {
-    run.ports.signal.throwIfAborted();
-    run.listingFailures.push({ error: messageOf(error) });
-  }
-}
-
-async function* imagesOf(run: Run, repository: string): AsyncIterable<WorkItem> {
-  const { task, ports } = run;
-  try {
-    const { all, selected, undated, failure } = await selectedTags(task, repository, ports);
-    if (failure !== undefined) run.listingFailures.push({ repository, error: messageOf(failure) });
-    ports.observe?.({ type: "listed", repository, tags: all.length, selected: selected.length });
-    if (undated.length > 0) {
-      warn(run, `${repository}: ${undated.length} tags do not say when they were created: ${some(undated)}`);
+/** What is to be done about images; what else the plan says is noted. */
+async function* plannedItems(run: Run, planner: Planner): AsyncIterable<PlannedStep> {
+  for await (const step of planner.items()) {
+    switch (step.type) {
+      case "item":
+        yield step;
+        break;
+      case "listed":
+        run.ports.observe?.(step);
+        break;
+      case "unreadable":
+        noteUnreadable(run, step);
+        break;
+      case "note":
+        if (step.level === "warn") warn(run, step.message);
+        else run.ports.progress({ type: "log", level: step.level, message: step.message });
+        break;
+      case "more":
+        break;
     }
-    const listed = failure === undefined ? new Set(all) : undefined;
-    if (task.rules.prune.enabled) run.repositories.push({ repository, tags: listed && all });
-    for (const tag of selected) {
-      ports.signal.throwIfAborted();
-      yield { name: { repository, tag }, listed };
-    }
-  } catch (error) {
-    ports.signal.throwIfAborted();
-    if (task.rules.prune.enabled) run.repositories.push({ repository, tags: undefined });
-    run.listingFailures.push({ repository, error: messageOf(error) });
   }
 }
 
-function some(names: readonly string[]): string {
-  return names.length <= 5 ? names.join(", ") : `${names.slice(0, 5).join(", ")}, …`;
+function noteUnreadable(
+  run: Run,
+  { repository, error }: { readonly repository?: string; readonly error: Error },
+): void {
+  run.listingFailures.push({ ...(repository === undefined ? {} : { repository }), error: error.message });
 }
 
-async function workOn(run: Run, { name, listed }: WorkItem): Promise<ItemResult> {
+async function workOn(run: Run, { item, listed }: PlannedStep): Promise<ItemResult> {
   const { task, options, ports } = run;
+  ports.observe?.({ type: "started", item });
+  const isCopied = options.dryRun !== true && (item.state === "copy" || item.state === "attached");
+  if (!isCopied) return ended(run, settledItem(item));
   const registries = [task.source, ...task.targets.map(({ registry }) => registry)];
   const release = await ports.permits?.(registries);
   try {
     ports.signal.throwIfAborted();
-    const item = run.taken.check(await planItem(task, name, listed, ports));
-    ports.observe?.({ type: "started", item });
-    const result = options.dryRun === true ? settledItem(item) : await copyItem(task, item, listed, ports);
-    for (const warning of result.warnings) warn(run, `${name.repository}:${name.tag}: ${warning}`);
+    const result = await copyItem(task, item, listed, ports);
+    for (const warning of result.warnings) warn(run, `${item.repository}:${item.tag}: ${warning}`);
     return ended(run, result);
   } catch (error) {
     if (!ports.signal.aborted) throw error;
-    return ended(run, { ...name, outcome: "canceled", bytes: 0, blobs: NO_BLOBS, warnings: [], targets: [] });
+    const { repository, tag } = item;
+    return ended(run, {
+      repository,
+      tag,
+      outcome: "canceled",
+      bytes: 0,
+      blobs: NO_BLOBS,
+      warnings: [],
+      targets: [],
+    });
   } finally {
     release?.();
   }
@@ -181,13 +164,18 @@ function ended({ items, ports }: Run, result: ItemResult): ItemResult {
   return result;
 }
 
-async function* prune(run: Run): AsyncIterable<PruneResult> {
+/** Deletes at the targets what is planned, or says only what it would. */
+async function prune(run: Run, planner: Planner): Promise<void> {
   const { task, ports, options } = run;
-  if (!task.rules.prune.enabled || options.only !== undefined || run.repositories.length === 0) return;
-  // A list of repositories that broke off may lack one that is written to the same place.
-  if (run.listingFailures.some(({ repository }) => repository === undefined)) {
-    warn(run, "nothing was deleted: the repositories could not all be listed");
-    return;
+  for await (const step of planner.deletions()) {
+    if (step.type === "unreadable") noteUnreadable(run, step);
+    else if (step.type === "note") warn(run, step.message);
+    else {
+      for await (const result of deleteTags(task, step.deletion, ports, { dryRun: options.dryRun ?? false })) {
+        run.pruned.push(result);
+        if (result.refused === undefined) continue;
+        warn(run, `nothing was deleted from ${result.repository} at ${result.registry}: ${result.refused}`);
+      }
+    }
   }
-  yield* pruneTargets(task, run.repositories, ports, { dryRun: options.dryRun ?? false });
 }

@@ -1,7 +1,7 @@
 import { memoryWrittenDigests } from "../copy/index.ts";
 import type { MemoryRegistry } from "../memory-registry.fixture.ts";
 import { type MirrorRulesInput, mirrorRulesSchema, type SourceRule } from "../rules/index.ts";
-import type { MirrorTarget, MirrorTask } from "./mirror-task.ts";
+import type { MirrorTarget, MirrorTask } from "../plan/index.ts";
 import type { RunEvent, RunPorts } from "./run-task.ts";
 
 /** A task between registries in memory, with waits that take no time. */

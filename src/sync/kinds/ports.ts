@@ -26,7 +26,8 @@ export interface PreviewItem {
   readonly repository: string;
   readonly tag: string;
   readonly digest: string;
-  readonly action: "copy" | "unchanged" | "skip" | "conflict";
+  /** `delete`: a tag at a target, whose repository this is, that the source no longer has. */
+  readonly action: "copy" | "unchanged" | "skip" | "conflict" | "delete";
   readonly reason?: string;
   /** As `<registry>/<repository>:<tag>`. */
   readonly targets: readonly string[];

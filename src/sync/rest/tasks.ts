@@ -22,7 +22,7 @@ const previewItem = z.object({
   repository: z.string(),
   tag: z.string(),
   digest: z.string(),
-  action: z.string().describe("`copy`, `unchanged`, `skip` or `conflict`."),
+  action: z.string().describe("`copy`, `unchanged`, `skip`, `conflict`, or `delete` of a tag at a target."),
   reason: z.string().optional(),
   targets: z.array(z.string()),
   bytes: z.number().optional(),

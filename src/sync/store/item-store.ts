@@ -73,13 +73,14 @@ export class ItemStore {
   }
 
   async #insertSome(execution: number, items: readonly NewItem[]): Promise<number> {
-    const rows = items.map(({ repository, tag, digest, targets, state, error }) => [
+    const rows = items.map(({ repository, tag, digest, targets, state, error, errorClass }) => [
       repository,
       tag,
       digest,
       JSON.stringify(targets),
       state,
       error?.slice(0, MAX_ERROR) ?? null,
+      errorClass ?? null,
     ]);
     const at = (index: number) => `json_extract(value, '$[${index}]')`;
     const values = JSON.stringify(rows);
@@ -100,8 +101,8 @@ export class ItemStore {
         .bind(execution, values),
       this.#database
         .prepare(
-          `INSERT INTO sync_items (execution, repository, tag, digest, targets, state, error, ended_at)
-           SELECT ?1, ${[0, 1, 2, 3, 4, 5].map(at).join(", ")}, iif(${at(4)} = 'pending', NULL, ?3)
+          `INSERT INTO sync_items (execution, repository, tag, digest, targets, state, error, error_class, ended_at)
+           SELECT ?1, ${[0, 1, 2, 3, 4, 5, 6].map(at).join(", ")}, iif(${at(4)} = 'pending', NULL, ?3)
            FROM json_each(?2) WHERE EXISTS (SELECT 1 FROM sync_executions WHERE id = ?1 AND ${ACTIVE})
            ORDER BY key ON CONFLICT DO NOTHING`,
         )
@@ -255,10 +256,16 @@ export class ItemStore {
     return this.list(execution, { states: ["failed", "conflict"], after, limit });
   }
 
-  /** Whether something of a run failed that is no image: a list, or a deletion. */
-  async hasFailedWithoutTag(execution: number): Promise<boolean> {
+  /**
+   * Whether something of a run failed that only a run of the whole task can make good: a list, a deletion, or an image
+   * whose name at a target another one has.
+   */
+  async needsWholeRun(execution: number): Promise<boolean> {
     const found = await this.#database
-      .prepare("SELECT 1 AS found FROM sync_items WHERE execution = ?1 AND state = 'failed' AND tag = '' LIMIT 1")
+      .prepare(
+        `SELECT 1 AS found FROM sync_items WHERE execution = ?1 AND state = 'failed'
+           AND (tag = '' OR error_class = 'collision') LIMIT 1`,
+      )
       .bind(execution)
       .first<number>("found");
     return found === 1;

@@ -9,6 +9,8 @@ export interface ItemTarget {
   readonly registry: string;
   readonly repository: string;
   readonly tag: string;
+  /** Another image is there and may not be replaced: nothing is written, and the item is in conflict. */
+  readonly state?: "conflict";
 }
 
 /** An item as the plan found it. */
@@ -21,6 +23,8 @@ export interface NewItem {
   readonly targets: readonly ItemTarget[];
   /** `pending`, or what the plan made of it without a copy. */
   readonly state: "pending" | "unchanged" | "skipped" | "conflict" | "failed";
+  /** What kind of failure it is; `collision` if another image of the run has its name at a target. */
+  readonly errorClass?: "collision";
   /** Why it is skipped, in conflict or failed. */
   readonly error?: string;
 }
@@ -36,7 +40,7 @@ export interface StoredItem {
   readonly state: ItemState;
   /** How often its copy was begun. */
   readonly attempts: number;
-  /** What kind of failure it was, as `RegistryFailure` calls them. */
+  /** What kind of failure it was, as `ItemFailure` calls them. */
   readonly errorClass: string | null;
   readonly error: string | null;
   /** Bytes that were copied for it. */

@@ -49,7 +49,7 @@ export async function copyOne(item: StoredItem, copying: Copying, ports: SyncPor
 async function attempt(item: StoredItem, { mirror, ports }: Copying): Promise<ItemResult> {
   const name = { repository: item.repository, tag: item.tag };
   // What the plan could not find out, or another run did, is found out now.
-  const planned = item.digest === "" ? await planItem(mirror, name, undefined, ports) : plannedItem(item, mirror);
+  const planned = item.digest === "" ? await planItem(mirror, name, ports) : plannedItem(item, mirror);
   return copyItem(mirror, planned, undefined, ports);
 }
 
@@ -58,7 +58,7 @@ function plannedItem({ repository, tag, digest, targets }: StoredItem, mirror: M
     const target = mirror.targets.find(({ registry }) => registry.name === place.registry);
     return target === undefined
       ? []
-      : [{ target, repository: place.repository, tag: place.tag, state: "copy" as const }];
+      : [{ target, repository: place.repository, tag: place.tag, state: place.state ?? ("copy" as const) }];
   });
   if (there.length === targets.length) return { repository, tag, digest, state: "copy", targets: there };
   const error = new RegistryError("refused", "the task has other targets than when the run was planned");

@@ -1,5 +1,5 @@
 import type { CopyItemPorts, MirrorTask, Registry } from "../../mirror/index.ts";
-import { circleOf, createPlacedBlobs, type PlacedBlobs, RegistryError, registryIdentity } from "../../mirror/index.ts";
+import { createPlacedBlobs, type PlacedBlobs, RegistryError, taskRefusal } from "../../mirror/index.ts";
 import { Lru } from "../../platform/index.ts";
 import { SYNC_TASKS } from "../kinds/names.ts";
 import type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "../kinds/sync-task.ts";
@@ -51,14 +51,7 @@ export async function openTask(
     if (found === undefined) throw new Error(`${registry} was not opened`);
     return found;
   };
-  // Whatever the registries are called, or were when the task was written.
-  const whole = <T extends { readonly registry: string }>(rule: T): T => {
-    return { ...rule, registry: registryIdentity(registryOf(rule.registry).origin) };
-  };
-  if (circleOf({ task: name, source: whole(spec.source), targets: spec.targets.map(whole) }, []) !== undefined) {
-    throw new RegistryError("refused", "the task would write to repositories that it reads from");
-  }
-  return {
+  const mirror = {
     name: `${namespace}/${name}`,
     source: registryOf(spec.source.registry),
     select: spec.source,
@@ -69,6 +62,9 @@ export async function openTask(
     })),
     rules: spec,
   };
+  const circle = taskRefusal(mirror);
+  if (circle !== undefined) throw new RegistryError("refused", circle);
+  return mirror;
 }
 
 /** Which blobs the runs of this isolate put where. Only that is shared: work of one request is not waited for by another. */

@@ -1,13 +1,4 @@
-import {
-  type ListedRepository,
-  type MirrorTask,
-  type PlanPorts,
-  type PruneResult,
-  pruneTargets,
-  RegistryError,
-  repositoriesOf,
-  tagsOf,
-} from "../../mirror/index.ts";
+import { deleteTags, type MirrorTask, Planner, type PlanPorts, type PruneResult } from "../../mirror/index.ts";
 import type { NewItem, StoredExecution } from "../store/index.ts";
 import type { RunReporter } from "./run-reporter.ts";
 import type { SyncPorts } from "./sync-ports.ts";
@@ -34,31 +25,20 @@ export async function pruneRun(
     if ((await items.insert(run.id, [failure])) === 0) return;
     reporter.log("error", `${failure.repository === "" ? "repositories" : failure.repository}: ${failure.error}`);
   };
-  const repositories: ListedRepository[] = [];
-  try {
-    for await (const repository of repositoriesOf(mirror, ports)) {
-      const { tags, failure } = await tagsOf(mirror, repository, ports);
-      // One that is gone, or is just being made, has none to compare with, and is no failure of the list.
-      const isGone = failure instanceof RegistryError && failure.failure === "missing";
-      if (failure !== undefined && !isGone) await fail(failed(repository, messageOf(failure)));
-      repositories.push({ repository, tags: failure === undefined ? tags : undefined });
-    }
-  } catch (error) {
-    ports.signal.throwIfAborted();
-    if (!(error instanceof RegistryError) || error.failure === "delayed") throw error;
-    // One that is written to the same place may be missing.
-    reporter.log("warn", "nothing was deleted: the repositories could not all be listed");
-    return fail(failed("", error.message));
-  }
-  for await (const result of pruneTargets(mirror, repositories, ports, { dryRun: run.dryRun })) {
+  const one = async (result: PruneResult): Promise<void> => {
     const { registry, repository, tags, dryRun } = result;
     tell(result, reporter);
     if (!dryRun) await executions.count(run.id, { tagsDeleted: tags.length });
     const [first] = result.failed;
-    if (first === undefined) continue;
+    if (first === undefined) return;
     // Not an image of the source: whoever repeats what failed must not look for it there.
     const why = `${result.failed.length} tags could not be deleted, such as ${first.tag}: ${first.error}`;
     await fail(failed(`${registry}/${repository}`, why));
+  };
+  for await (const step of new Planner(mirror, ports).deletions()) {
+    if (step.type === "unreadable") await fail(failed(step.repository ?? "", step.error.message));
+    else if (step.type === "note") reporter.log(step.level, step.message);
+    else for await (const result of deleteTags(mirror, step.deletion, ports, { dryRun: run.dryRun })) await one(result);
   }
 }
 
@@ -72,8 +52,4 @@ function tell({ registry, repository, tags, dryRun, refused, failed }: PruneResu
 /** What failed of a run that is no image of the source. */
 function failed(repository: string, error: string): NewItem {
   return { repository, tag: "", digest: "", targets: [], state: "failed", error };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

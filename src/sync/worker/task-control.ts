@@ -1,13 +1,10 @@
 import {
   isTransient,
-  type MirrorTask,
+  type PlannedDeletion,
   type PlannedItem,
-  planItem,
-  type PlanPorts,
+  Planner,
   RegistryError,
-  repositoriesOf,
-  selectedTags,
-  TakenNames,
+  type UnreadableList,
 } from "../../mirror/index.ts";
 import { err, ok } from "../../platform/index.ts";
 import type { Preview, PreviewItem, TaskControl } from "../kinds/ports.ts";
@@ -40,8 +37,8 @@ export function taskControl(ports: SyncPorts, { background }: TaskControlPorts):
         if (!(error instanceof RegistryError) || isTransient(error)) throw error;
         return err({ reason: "invalid", message: error.message });
       }
-      // What failed besides images, such as a list that could not be read, takes all of the task to be tried again.
-      const isImages = onlyFailedOf !== undefined && !(await items.hasFailedWithoutTag(onlyFailedOf));
+      // A list that could not be read, or a name that another image has, takes all of the task to be tried again.
+      const isImages = onlyFailedOf !== undefined && !(await items.needsWholeRun(onlyFailedOf));
       const about = {
         cause,
         actor,
@@ -107,11 +104,34 @@ async function previewOf(task: SyncTask, options: PreviewOptions, ports: SyncPor
     { signal: options.signal, meter, reporter, deadline },
     ports,
   );
+  const planner = new Planner(mirror, planPorts, { tags: options.tags, dryRun: true, keepsLists: true });
+  const unreadable = ({ repository, error }: UnreadableList): void => {
+    const consequence = mirror.rules.prune.enabled ? "; nothing would be deleted" : "";
+    const what = repository === undefined ? "the repositories" : `the tags of ${repository}`;
+    warnings.push(`${what} cannot be listed: ${error.message}${consequence}`);
+  };
+  const limit = Math.min(options.limit, PREVIEW_TAGS);
   try {
-    for await (const item of plannedItems(mirror, planPorts, options.tags, warnings)) {
-      if (items.length >= Math.min(options.limit, PREVIEW_TAGS)) return { items, truncated: true, warnings };
-      if (item.state === "failed") warnings.push(`${item.repository}:${item.tag}: ${item.reason ?? "failed"}`);
-      else items.push(previewItem(item));
+    for await (const step of planner.items()) {
+      if (step.type === "unreadable") unreadable(step);
+      else if (step.type === "note" && step.level === "warn") warnings.push(step.message);
+      if (step.type !== "item") continue;
+      if (items.length >= limit) return { items, truncated: true, warnings };
+      const { repository, tag, state, reason } = step.item;
+      if (state === "failed" || state === "refused" || state === "collides") {
+        warnings.push(`${repository}:${tag}: ${reason ?? "failed"}`);
+      } else items.push(previewItem(step.item, state));
+    }
+    for await (const step of planner.deletions()) {
+      // Lists that broke off were told.
+      if (step.type !== "deletion") continue;
+      const { target, repository, refused } = step.deletion;
+      if (refused !== undefined) {
+        warnings.push(`nothing would be deleted from ${repository} at ${target.registry.name}: ${refused}`);
+      } else if (!mirror.rules.prune.dryRun) {
+        items.push(...deletedItems(step.deletion));
+        if (items.length > limit) return { items: items.slice(0, limit), truncated: true, warnings };
+      }
     }
   } catch (error) {
     // What was found until then is of use.
@@ -122,49 +142,29 @@ async function previewOf(task: SyncTask, options: PreviewOptions, ports: SyncPor
   return { items, truncated: false, warnings };
 }
 
-/** What a run would find, with all that would make it fail. */
-async function* plannedItems(
-  mirror: MirrorTask,
-  ports: PlanPorts,
-  only: readonly string[] | undefined,
-  warnings: string[],
-): AsyncIterable<PlannedItem> {
-  const taken = new TakenNames();
-  const broken = (what: string, error: unknown): void => {
-    ports.signal.throwIfAborted();
-    if (!(error instanceof RegistryError) || error.failure === "delayed") throw error;
-    const consequence = mirror.rules.prune.enabled ? "; nothing would be deleted" : "";
-    warnings.push(`${what} cannot be listed: ${error.message}${consequence}`);
-  };
-  async function* repositories(): AsyncIterable<string> {
-    try {
-      yield* repositoriesOf(mirror, ports);
-    } catch (error) {
-      broken("the repositories", error);
-    }
-  }
-  for await (const repository of repositories()) {
-    const { all, selected, failure } = await selectedTags(mirror, repository, ports);
-    if (failure !== undefined) broken(`the tags of ${repository}`, failure);
-    const listed = failure === undefined ? new Set(all) : undefined;
-    const wanted = only === undefined ? selected : selected.filter((tag) => only.includes(tag));
-    const width = Math.max(1, mirror.rules.concurrency);
-    for (let index = 0; index < wanted.length; index += width) {
-      const some = wanted.slice(index, index + width);
-      const planned = await Promise.all(some.map((tag) => planItem(mirror, { repository, tag }, listed, ports)));
-      for (const item of planned) yield taken.check(item);
-    }
-  }
-}
-
-function previewItem({ repository, tag, digest = "", state, reason, size, targets }: PlannedItem): PreviewItem {
+function previewItem(
+  { repository, tag, digest = "", reason, size, targets }: PlannedItem,
+  state: PreviewItem["action"] | "attached",
+): PreviewItem {
   return {
     repository,
     tag,
     digest,
-    action: state === "attached" || state === "failed" ? "copy" : state,
+    // It has the image; what may be new belongs to it.
+    action: state === "attached" ? "unchanged" : state,
     ...(reason === undefined ? {} : { reason }),
     targets: targets.map((target) => `${target.target.registry.name}/${target.repository}:${target.tag}`),
     ...(size === undefined ? {} : { bytes: size }),
   };
+}
+
+function deletedItems({ target, repository, tags }: PlannedDeletion): readonly PreviewItem[] {
+  return tags.map((tag) => ({
+    repository,
+    tag,
+    digest: "",
+    action: "delete",
+    reason: "the source no longer has it",
+    targets: [`${target.registry.name}/${repository}:${tag}`],
+  }));
 }

@@ -194,6 +194,35 @@ describe("a run", () => {
     expect(world.target.log("putManifest", "putBlob", "upload")).toEqual([]);
   });
 
+  it("copies nothing on a dry run of what failed", async () => {
+    const world = syncWorld();
+    const layer = world.source.addBlob(APP, "lost");
+    world.source.addImage(APP, { layers: [layer], tag: "bad" });
+    world.source.stored.get(APP)?.blobs.delete(layer.digest);
+    const task = await world.task("app", COPY_APP);
+    const { id } = await world.run(task);
+    await world.settle();
+    world.source.addBlob(APP, "lost");
+    const again = await world.run(task, { onlyFailedOf: id, dryRun: true });
+    await world.settle();
+    expect(await world.execution(again.id)).toMatchObject({ state: "succeeded", itemsTotal: 1, itemsSkipped: 1 });
+    expect(world.target.tagsOf(APP)).toEqual({});
+  });
+
+  it("repeats all of a task in which two images had one name: only a whole plan says which has it", async () => {
+    const world = syncWorld();
+    for (const repository of ["a/app", "b/app"]) world.source.addImage(repository, { layers: [repository], tag: "v1" });
+    const source = { registry: "hub", repositories: ["a/app", "b/app"] };
+    const task = await world.task("app", { ...COPY_APP, source, targets: [{ registry: "mirror", repository: "app" }] });
+    const first = await world.run(task);
+    await world.settle();
+    expect((await world.ports.items.failed(first.id, 10)).map(({ errorClass }) => errorClass)).toEqual(["collision"]);
+    const again = await world.run(task, { onlyFailedOf: first.id });
+    await world.settle();
+    expect(await world.execution(again.id)).toMatchObject({ state: "partial", itemsUnchanged: 1, itemsFailed: 1 });
+    expect(world.target.tagsOf("app")).toEqual(world.source.tagsOf("a/app"));
+  });
+
   it("deletes at the target what is gone from the source, if the task wants it", async () => {
     const world = syncWorld();
     for (const tag of ["v1", "v2", "v3"]) world.source.addImage(APP, { layers: [tag], tag });

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import type { Descriptor } from "../../oci/index.ts";
-import { configJson, readConfig } from "../copy/index.ts";
-import { parsedManifest } from "../copy/parsed-manifest.ts";
+import { configJson, parsedManifest, readConfig } from "../copy/index.ts";
 import { RegistryError, type SourceRepository } from "../registry.ts";
 
 const CREATED = "org.opencontainers.image.created";

@@ -2,7 +2,7 @@ import type { Sleep } from "../ports.ts";
 import type { Registry } from "../registry.ts";
 import { type MirrorRules, parseDuration, type RetryRule, type SourceRule } from "../rules/index.ts";
 import type { WrittenDigests } from "../copy/index.ts";
-import { type RetryPolicy, withRetries } from "./with-retries.ts";
+import { type RetryPolicy, withRetries } from "../with-retries.ts";
 
 /** Where a task writes to; names are templates, as in its rules. */
 export interface MirrorTarget {
@@ -55,6 +55,10 @@ export interface PlanPorts {
   readonly created?: CreatedDates | undefined;
   /** Without it, images that did not change are not looked at for new referrers. */
   readonly referrerChecks?: ReferrerChecks | undefined;
+  /** Waits until these registries take one more image; resolves to what gives them back. */
+  readonly permits?: ((registries: readonly Registry[]) => Promise<() => void>) | undefined;
+  /** Whether to begin nothing more: what is left of the plan is for another message. */
+  readonly isEnough?: (() => boolean) | undefined;
   /** Told what is tried again, and why. */
   readonly onRetry?: ((what: string, wait: number, error: unknown) => void) | undefined;
 }

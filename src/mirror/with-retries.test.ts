@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RegistryError, type RegistryFailure } from "../registry.ts";
+import { RegistryError, type RegistryFailure } from "./registry.ts";
 import { type RetryPorts, retryWait, withRetries } from "./with-retries.ts";
 
 const RETRY = { attempts: 4, initial: 1000, maximum: 3000 };

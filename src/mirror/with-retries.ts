@@ -1,5 +1,5 @@
-import type { Sleep } from "../ports.ts";
-import { isTransient, RegistryError } from "../registry.ts";
+import type { Sleep } from "./ports.ts";
+import { isTransient, RegistryError } from "./registry.ts";
 
 /** How often and how soon something that failed for the moment is tried again. Times in milliseconds. */
 export interface RetryPolicy {
