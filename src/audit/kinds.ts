@@ -104,7 +104,7 @@ export function auditGroup(store: AuditReadStore): GroupBuilder {
 
 function auditStorage(store: AuditReadStore): Storage {
   return {
-    async get(_context, _namespace, name) {
+    async get(_context, { name }) {
       const id = idOf(name);
       const row = id === undefined ? undefined : await store.get(id);
       if (row === undefined) throw notFound({ group: AUDIT_GROUP, plural: auditEventKind.plural }, name);

@@ -1,4 +1,11 @@
-import { badRequest, type Connecter, notFound, type ResourceClient, StatusError } from "../resources/index.ts";
+import {
+  badRequest,
+  type Connecter,
+  notFound,
+  type ObjectRef,
+  type ResourceClient,
+  StatusError,
+} from "../resources/index.ts";
 import type { DataSourceAdapter, Health } from "./adapter.ts";
 import { type ConnectionPorts, SourceConnection } from "./connection.ts";
 import { DATA_SOURCES, dataSourceGroup, type DataSourceSpec } from "./kinds.ts";
@@ -9,18 +16,13 @@ export interface ConnecterPorts extends ConnectionPorts {
   readonly client: () => ResourceClient;
 }
 
-interface Target {
-  readonly namespace: string | undefined;
-  readonly name: string;
-}
-
 /** The subresources of an adapter's data sources: `health`, `resource` and `proxy`. */
 export function dataSourceConnecters(adapter: DataSourceAdapter, ports: ConnecterPorts): Connecter[] {
   const kind = { group: dataSourceGroup(adapter.type), plural: DATA_SOURCES };
 
-  async function connection({ namespace, name }: Target): Promise<SourceConnection> {
+  async function connection({ namespace, name }: ObjectRef): Promise<SourceConnection> {
     if (namespace === undefined) throw badRequest("a data source stands in a namespace");
-    const object = await ports.client().find<DataSourceSpec>(kind, namespace, name);
+    const object = await ports.client().find<DataSourceSpec>(kind, { namespace, name });
     if (object?.spec === undefined) throw notFound(kind, name);
     return SourceConnection.open(ports, adapter, namespace, object.spec);
   }

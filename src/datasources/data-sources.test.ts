@@ -7,6 +7,7 @@ import {
   type RequestContext,
   type ResourceClient,
   serveKind,
+  type ObjectRef,
 } from "../resources/index.ts";
 import type { SecretDecrypter } from "../secrets/index.ts";
 import { dataSourceGroups } from "./index.ts";
@@ -49,7 +50,7 @@ function world(spec: Record<string, unknown>, answers: Answers = {}, allowPrivat
     },
   };
   const client = {
-    find: async (_kind: unknown, namespace: string, name: string) =>
+    find: async (_kind: unknown, { namespace, name }: ObjectRef) =>
       namespace === "team" && name === "ds" ? { spec } : undefined,
   } as unknown as ResourceClient;
   const groups = dataSourceGroups({ outbound, decrypter, client: () => client });

@@ -8,40 +8,40 @@ import {
   type TagSpec,
 } from "./content-kinds.ts";
 import { type LabelSource, labelsOf } from "./object-labels.ts";
-import { manifestPlace, type ObjectPlace, repositoryPlace, tagPlace } from "./object-names.ts";
+import { type ContentRef, manifestRef, repositoryRef, tagRef } from "./object-names.ts";
 
 const API_VERSION = `${CONTENT_GROUP}/${CONTENT_VERSION}`;
 
 export function repositoryObject(row: ListedRepository): ResourceObject<RepositorySpec> {
   const { repositoryId, repository, tags, manifests, bytes, createdAt, pushedAt } = row;
-  const place = repositoryPlace(repository);
+  const ref = repositoryRef(repository);
   return {
     apiVersion: API_VERSION,
     kind: "Repository",
-    metadata: metadata(place, `repository-${repositoryId}`, { repository: place.name }, createdAt, pushedAt),
+    metadata: metadata(ref, `repository-${repositoryId}`, { repository: ref.name }, createdAt, pushedAt),
     spec: { repository, tags, manifests, bytes, pushedAt: timestamp(pushedAt) },
   };
 }
 
 export function tagObject(row: ListedTag): ResourceObject<TagSpec> {
   const { repositoryId, repository, tag, mediaType, artifactType, pushedAt } = row;
-  const labels = { repository: repositoryPlace(repository).name, tag, mediaType, artifactType };
+  const labels = { repository: repositoryRef(repository).name, tag, mediaType, artifactType };
   return {
     apiVersion: API_VERSION,
     kind: "Tag",
-    metadata: metadata(tagPlace(repository, tag), `tag-${repositoryId}-${tag}`, labels, pushedAt, pushedAt),
+    metadata: metadata(tagRef(repository, tag), `tag-${repositoryId}-${tag}`, labels, pushedAt, pushedAt),
     spec: { repository, tag, ...manifestFields(row) },
   };
 }
 
 export function manifestObject(row: ListedManifest): ResourceObject<ManifestSpec> {
   const { repositoryId, repository, digest, mediaType, artifactType, tags, pushedAt } = row;
-  const labels = { repository: repositoryPlace(repository).name, mediaType, artifactType };
+  const labels = { repository: repositoryRef(repository).name, mediaType, artifactType };
   const uid = `manifest-${repositoryId}-${digest}`;
   return {
     apiVersion: API_VERSION,
     kind: "Manifest",
-    metadata: metadata(manifestPlace(repository, digest), uid, labels, pushedAt, pushedAt),
+    metadata: metadata(manifestRef(repository, digest), uid, labels, pushedAt, pushedAt),
     spec: { repository, ...manifestFields(row), tags },
   };
 }
@@ -71,7 +71,7 @@ function manifestFields({
 
 /** The version of an object of content is the time of its latest push, so that it grows with every change. */
 function metadata(
-  { namespace, name }: ObjectPlace,
+  { namespace, name }: ContentRef,
   uid: string,
   labels: LabelSource,
   created: number,

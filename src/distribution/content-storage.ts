@@ -12,6 +12,7 @@ import {
   matchesFields,
   matchesLabels,
   notFound,
+  type ObjectRef,
   type RequestContext,
   type ResourceObject,
   type Storage,
@@ -60,7 +61,7 @@ export function readStorage<R extends ContentRow>(
   view: ContentView<R>,
 ): Required<Pick<Storage, "get" | "list">> {
   return {
-    get: (_context, namespace, name) => find(ports, view, namespace, name),
+    get: (_context, ref) => find(ports, view, ref),
     list: (context, query) => list(ports, view, context.identity, query),
   };
 }
@@ -69,10 +70,9 @@ export function readStorage<R extends ContentRow>(
 async function find<R extends ContentRow>(
   { lists }: ContentReadPorts,
   view: ContentView<R>,
-  namespace: string | undefined,
-  name: string,
+  { namespace = "", name }: ObjectRef,
 ): Promise<ResourceObject> {
-  const filter = view.parseName(namespace ?? "", name);
+  const filter = view.parseName(namespace, name);
   const [row] = filter === undefined ? [] : await view.rows(lists, { filter, limit: 1 });
   if (row === undefined) throw notFound({ group: CONTENT_GROUP, plural: view.plural }, name);
   return view.toObject(row);
@@ -168,15 +168,14 @@ export async function findForDelete(
   storage: Required<Pick<Storage, "get">>,
   plural: string,
   context: RequestContext,
-  namespace: string | undefined,
-  name: string,
+  ref: ObjectRef,
   { preconditions }: DeleteOptions,
 ): Promise<ResourceObject> {
-  const object = await storage.get(context, namespace, name);
+  const object = await storage.get(context, ref);
   const { uid, resourceVersion } = object.metadata;
   const isMeant =
     (preconditions?.uid === undefined || preconditions.uid === uid) &&
     (preconditions?.resourceVersion === undefined || preconditions.resourceVersion === resourceVersion);
-  if (!isMeant) throw conflict({ group: CONTENT_GROUP, plural }, name);
+  if (!isMeant) throw conflict({ group: CONTENT_GROUP, plural }, ref.name);
   return object;
 }

@@ -120,11 +120,12 @@ function deletable<R extends ContentRow>(
   const storage = readStorage(ports, view);
   return {
     ...storage,
-    async delete(context, namespace, name, options) {
+    async delete(context, ref, options) {
+      const { namespace = "", name } = ref;
       refuseReadOnly(ports, view.plural, name);
-      const object = await findForDelete(storage, view.plural, context, namespace, name, options);
+      const object = await findForDelete(storage, view.plural, context, ref, options);
       if (context.dryRun) return { object, gone: true };
-      const removed = await remove(namespace ?? "", name);
+      const removed = await remove(namespace, name);
       if (!removed.ok) throw deleteFailure(removed.error, view.plural, name);
       return { object, gone: true };
     },

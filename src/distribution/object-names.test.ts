@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Digest, parseDigest, parseRepositoryName, parseTag, type RepositoryName } from "../oci/index.ts";
-import { manifestAt, manifestPlace, repositoryAt, repositoryPlace, tagAt, tagPlace } from "./object-names.ts";
+import { manifestAt, manifestRef, repositoryAt, repositoryRef, tagAt, tagRef } from "./object-names.ts";
 
 const HEX = "0123456789abcdef".repeat(4);
 
@@ -30,17 +30,17 @@ describe("names of objects", () => {
     ["team_a/a.b/c__d/e--f", "team_a", "a.b:c__d:e--f"],
   ])("%s is %s, %s", (text, namespace, name) => {
     const repository = repositoryName(text);
-    expect(repositoryPlace(repository)).toEqual({ namespace, name });
+    expect(repositoryRef(repository)).toEqual({ namespace, name });
     expect(repositoryAt(namespace, name)).toBe(repository);
     for (const label of ["v1", "_", "1.0-RC_2", "default"]) {
       const tag = parseTag(label);
       if (tag === undefined) throw new Error(label);
-      expect(tagPlace(repository, tag)).toEqual({ namespace, name: `${name}:${label}` });
+      expect(tagRef(repository, tag)).toEqual({ namespace, name: `${name}:${label}` });
       expect(tagAt(namespace, `${name}:${label}`)).toEqual({ repository, tag });
     }
     for (const text of [`sha256:${HEX}`, `sha512:${HEX}${HEX}`]) {
       const digest = digestOf(text);
-      expect(manifestPlace(repository, digest)).toEqual({ namespace, name: `${name}@${digest}` });
+      expect(manifestRef(repository, digest)).toEqual({ namespace, name: `${name}@${digest}` });
       expect(manifestAt(namespace, `${name}@${digest}`)).toEqual({ repository, digest });
     }
   });

@@ -8,33 +8,33 @@ import {
   type RepositoryName,
   type Tag,
 } from "../oci/index.ts";
+import type { ObjectRef } from "../resources/index.ts";
 
 // How repositories, tags and manifests are called as objects. An object's name cannot hold a slash, since it is a
 // segment of a path, so `/` is written `:`, which no repository name has.
 
-/** Where an object stands. */
-export interface ObjectPlace {
+/** Names an object of content: each is in a namespace. */
+export interface ContentRef extends ObjectRef {
   readonly namespace: string;
-  readonly name: string;
 }
 
 /**
  * A repository as an object: its namespace, and its path below that. In `default` the name is the whole path, so that
  * `nginx` and `default/nginx`, which are two repositories, are two objects.
  */
-export function repositoryPlace(repository: RepositoryName): ObjectPlace {
+export function repositoryRef(repository: RepositoryName): ContentRef {
   const namespace = namespaceOf(repository);
   const path = namespace === DEFAULT_NAMESPACE ? repository : repository.slice(namespace.length + 1);
   return { namespace, name: path.replaceAll("/", ":") };
 }
 
-export function tagPlace(repository: RepositoryName, tag: Tag): ObjectPlace {
-  const { namespace, name } = repositoryPlace(repository);
+export function tagRef(repository: RepositoryName, tag: Tag): ContentRef {
+  const { namespace, name } = repositoryRef(repository);
   return { namespace, name: `${name}:${tag}` };
 }
 
-export function manifestPlace(repository: RepositoryName, digest: Digest): ObjectPlace {
-  const { namespace, name } = repositoryPlace(repository);
+export function manifestRef(repository: RepositoryName, digest: Digest): ContentRef {
+  const { namespace, name } = repositoryRef(repository);
   return { namespace, name: `${name}@${digest}` };
 }
 
@@ -44,8 +44,8 @@ export function repositoryAt(namespace: string, name: string): RepositoryName | 
   const repository = parseRepositoryName(namespace === DEFAULT_NAMESPACE ? path : `${namespace}/${path}`);
   if (repository === undefined) return undefined;
   // What is not what we would have written is no name of ours: a slash in it, or `a:b` in `default`.
-  const place = repositoryPlace(repository);
-  return place.namespace === namespace && place.name === name ? repository : undefined;
+  const ref = repositoryRef(repository);
+  return ref.namespace === namespace && ref.name === name ? repository : undefined;
 }
 
 /** A tag of a repository, or `undefined` if there can be none of that name. */

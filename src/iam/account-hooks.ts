@@ -81,7 +81,7 @@ export function accountHooks(general: FullStorage, kind: AccountKind, ports: Acc
     const until = clock();
     const identity = identityOf(ref);
     if (context.dryRun || ports.settingsAccount(identity) !== undefined) return;
-    const present = await general.get(context, ref.namespace, ref.name).catch(ignoring("NotFound"));
+    const present = await general.get(context, ref).catch(ignoring("NotFound"));
     if (present === undefined) await credentials.forget([identity], until);
   }
 

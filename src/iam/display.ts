@@ -57,7 +57,7 @@ export function displayRoute(client: () => ResourceClient): GroupRoute {
 
 async function shown(client: ResourceClient, identity: DisplayIdentity) {
   const { type, namespace, name } = identity;
-  const found = await client.find<{ readonly displayName?: string }>(KINDS[type], namespace, name);
+  const found = await client.find<{ readonly displayName?: string }>(KINDS[type], { namespace, name });
   return { identity, displayName: found?.spec?.displayName || name };
 }
 

@@ -41,7 +41,7 @@ export async function checkBinding(
   const { roleRef } = object.spec as BindingSpec;
   const isLocal = roleRef.kind === "Role";
   const role = isLocal ? ROLES : CLUSTER_ROLES;
-  const found = await client().find<RoleSpec>(role, isLocal ? namespace : undefined, roleRef.name);
+  const found = await client().find<RoleSpec>(role, { namespace: isLocal ? namespace : undefined, name: roleRef.name });
   const mayBind = may(attributes, "bind", role, namespace, roleRef.name);
   if (found === undefined) {
     const what = `${role.plural}.${IAM_GROUP} "${roleRef.name}" is not there`;

@@ -43,7 +43,7 @@ export function serviceAccountKind(ports: AccountPorts & TokensPorts): KindRegis
   const connecter = tokensConnecter(ports, {
     key: SERVICE_ACCOUNTS,
     identityOf: account.identityOf,
-    uidOf: async ({ namespace, name }) => (await client().find(SERVICE_ACCOUNTS, namespace, name))?.metadata.uid,
+    uidOf: async ({ namespace, name }) => (await client().find(SERVICE_ACCOUNTS, { namespace, name }))?.metadata.uid,
   });
   return {
     declaration,

@@ -119,7 +119,7 @@ export function userKind(ports: UserPorts): KindRegistration {
     written: (write) => setPassword(ports, write),
   };
   const uidOf = async (ref: ObjectRef): Promise<string | undefined> => {
-    const found = await client().find(USERS, ref.namespace, ref.name);
+    const found = await client().find(USERS, ref);
     return found?.metadata.uid ?? (settingsAccount(ref.name) === undefined ? undefined : `settings-${ref.name}`);
   };
   return {

@@ -1,4 +1,5 @@
 import type { ResourceInput, ResourceObject } from "./object.ts";
+import type { ObjectRef } from "./object-ref.ts";
 import type { ListPage, WatchFrame } from "./storage.ts";
 
 /** A kind as the platform's own code names it. */
@@ -22,11 +23,7 @@ export interface ClientQuery {
  * All methods throw `StatusError`, except that `find` answers `undefined` for what is not there.
  */
 export interface ResourceClient {
-  find<Spec, Status = unknown>(
-    kind: KindKey,
-    namespace: string | undefined,
-    name: string,
-  ): Promise<ResourceObject<Spec, Status> | undefined>;
+  find<Spec, Status = unknown>(kind: KindKey, ref: ObjectRef): Promise<ResourceObject<Spec, Status> | undefined>;
   list<Spec, Status = unknown>(
     kind: KindKey,
     query?: ClientQuery,
@@ -38,18 +35,16 @@ export interface ResourceClient {
   /** Reads, changes and writes back; starts over if another write came between. */
   update<Spec, Status = unknown>(
     kind: KindKey,
-    namespace: string | undefined,
-    name: string,
+    ref: ObjectRef,
     change: (current: ResourceObject<Spec, Status>) => ResourceInput<Spec, Status>,
   ): Promise<ResourceObject<Spec, Status>>;
   /** The same for `status` alone. */
   updateStatus<Spec, Status = unknown>(
     kind: KindKey,
-    namespace: string | undefined,
-    name: string,
+    ref: ObjectRef,
     change: (current: ResourceObject<Spec, Status>) => Status,
   ): Promise<ResourceObject<Spec, Status>>;
-  delete(kind: KindKey, namespace: string | undefined, name: string): Promise<void>;
+  delete(kind: KindKey, ref: ObjectRef): Promise<void>;
   watch(
     kind: KindKey,
     query: ClientQuery & { readonly since: string; readonly signal: AbortSignal },

@@ -1,5 +1,6 @@
 import type { Log } from "../platform/index.ts";
 import type { ObjectMeta, ResourceObject } from "./object.ts";
+import { type ObjectRef, refOf } from "./object-ref.ts";
 import type { OwnerStore, StoredObject } from "./owner-store.ts";
 import type { ObjectKey, ResourceStore } from "./resource-store.ts";
 import { StatusError } from "./status-error.ts";
@@ -106,8 +107,8 @@ export class DependentCollector {
     const others = (object.metadata.ownerReferences ?? []).map((owner) => owner.uid).filter((other) => other !== uid);
     const living = await this.#ports.owners.existing(others);
     if (living.size > 0) return this.#letGo(key, uid);
-    await this.#attempt(key, (storage, namespace) =>
-      storage.delete(this.#ports.context, namespace, key.name, {
+    await this.#attempt(key, (storage, ref) =>
+      storage.delete(this.#ports.context, ref, {
         propagationPolicy: "Background",
         preconditions: { uid: object.metadata.uid },
       }),
@@ -129,11 +130,10 @@ export class DependentCollector {
   }
 
   async #edit(key: ObjectKey, change: (metadata: ObjectMeta) => ObjectMeta): Promise<void> {
-    await this.#attempt(key, (storage, namespace) =>
+    await this.#attempt(key, (storage, ref) =>
       storage.update(
         this.#ports.context,
-        namespace,
-        key.name,
+        ref,
         (current) => {
           if (current === undefined) throw new StatusError("NotFound", key.name);
           return { ...current, metadata: change(current.metadata) };
@@ -144,16 +144,13 @@ export class DependentCollector {
   }
 
   /** Does something to an object. That it is gone by now, or another of the same name, is fine. */
-  async #attempt(
-    key: ObjectKey,
-    act: (storage: Updater & Deleter, namespace: string | undefined) => Promise<unknown>,
-  ): Promise<void> {
+  async #attempt(key: ObjectKey, act: (storage: Updater & Deleter, ref: ObjectRef) => Promise<unknown>): Promise<void> {
     const { storageOf, log } = this.#ports;
     const about = { group: key.group, resource: key.plural, namespace: key.namespace, name: key.name };
     const storage = await storageOf(key);
     if (storage === undefined) return log.warn("dependents.kind-unknown", about);
     try {
-      await act(storage, key.namespace === "" ? undefined : key.namespace);
+      await act(storage, refOf(key));
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       // One object that is refused must not keep the others; the sweep comes back to it.

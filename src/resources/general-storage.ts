@@ -42,9 +42,9 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     this.#writer = new ObjectWriter(kind, admission, ports, this.#stored, hooks);
   }
 
-  async get(context: RequestContext, namespace: string | undefined, name: string): Promise<ResourceObject> {
-    this.#begin({ context, verb: "get", ref: { namespace, name } });
-    return decoratedOne(this.#hooks, "get", await this.#reader.get(context, namespace, name));
+  async get(context: RequestContext, ref: ObjectRef): Promise<ResourceObject> {
+    this.#begin({ context, verb: "get", ref });
+    return decoratedOne(this.#hooks, "get", await this.#reader.get(context, ref));
   }
 
   async list(context: RequestContext, query: ListQuery): Promise<ListPage> {
@@ -62,23 +62,19 @@ export class GeneralStorage implements Required<Storage>, Restorer {
 
   async update(
     context: RequestContext,
-    namespace: string | undefined,
-    name: string,
+    ref: ObjectRef,
     transform: Transform,
     options: UpdateOptions,
   ): Promise<Written> {
-    const ref = { namespace, name };
     this.#begin({ context, verb: "update", ref, subresource: options.subresource });
     return this.#update(context, ref, transform, options);
   }
 
   async delete(
     context: RequestContext,
-    namespace: string | undefined,
-    name: string,
+    ref: ObjectRef,
     options: DeleteOptions,
   ): Promise<{ readonly object: ResourceObject; readonly gone: boolean }> {
-    const ref = { namespace, name };
     this.#begin({ context, verb: "delete", ref });
     return this.#delete(context, ref, options);
   }
@@ -96,13 +92,7 @@ export class GeneralStorage implements Required<Storage>, Restorer {
     return this.#hooks.decorate === undefined ? frames : this.#decoratedFrames(frames);
   }
 
-  async restore(
-    context: RequestContext,
-    namespace: string | undefined,
-    name: string,
-    rv: number,
-  ): Promise<ResourceObject> {
-    const ref = { namespace, name };
+  async restore(context: RequestContext, ref: ObjectRef, rv: number): Promise<ResourceObject> {
     this.#begin({ context, verb: "restore", ref });
     const update = (transform: Transform) => this.#update(context, ref, transform, { allowCreate: true });
     return (await restoreObject(this.#ports, this.#kind, ref, rv, update)).object;

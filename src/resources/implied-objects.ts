@@ -42,13 +42,13 @@ export function withImplied(general: Getter & Lister, implied: ImpliedObjects): 
         .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
       return pageOf(items, resourceVersion, query);
     },
-    async get(context, namespace, name) {
+    async get(context, ref) {
       try {
-        return implied.shown(await general.get(context, namespace, name));
+        return implied.shown(await general.get(context, ref));
       } catch (error) {
         const isMissing = error instanceof StatusError && error.reason === "NotFound";
-        if (!isMissing || !(await implied.names()).includes(name)) throw error;
-        return implied.make(name, NEVER_WRITTEN);
+        if (!isMissing || !(await implied.names()).includes(ref.name)) throw error;
+        return implied.make(ref.name, NEVER_WRITTEN);
       }
     },
   };

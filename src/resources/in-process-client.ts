@@ -2,6 +2,7 @@ import type { ClientQuery, KindKey, ResourceClient } from "./client.ts";
 import { parseFieldSelector } from "./field-selector.ts";
 import { parseLabelSelector } from "./label-selector.ts";
 import type { ResourceInput, ResourceObject } from "./object.ts";
+import type { ObjectRef } from "./object-ref.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import { badRequest, StatusError } from "./status-error.ts";
 import type { ListPage, RequestContext, Storage, WatchFrame } from "./storage.ts";
@@ -20,14 +21,10 @@ export class InProcessClient implements ResourceClient {
     this.#context = context;
   }
 
-  async find<Spec, Status>(
-    kind: KindKey,
-    namespace: string | undefined,
-    name: string,
-  ): Promise<ResourceObject<Spec, Status> | undefined> {
+  async find<Spec, Status>(kind: KindKey, ref: ObjectRef): Promise<ResourceObject<Spec, Status> | undefined> {
     const { get } = await this.#verbs(kind, "get");
     try {
-      return (await get(this.#context, namespace, name)) as ResourceObject<Spec, Status>;
+      return (await get(this.#context, ref)) as ResourceObject<Spec, Status>;
     } catch (error) {
       if (error instanceof StatusError && error.reason === "NotFound") return undefined;
       throw error;
@@ -58,29 +55,27 @@ export class InProcessClient implements ResourceClient {
 
   async update<Spec, Status>(
     kind: KindKey,
-    namespace: string | undefined,
-    name: string,
+    ref: ObjectRef,
     change: (current: ResourceObject<Spec, Status>) => ResourceInput<Spec, Status>,
   ): Promise<ResourceObject<Spec, Status>> {
-    return this.#update(kind, namespace, name, change, undefined);
+    return this.#update(kind, ref, change, undefined);
   }
 
   async updateStatus<Spec, Status>(
     kind: KindKey,
-    namespace: string | undefined,
-    name: string,
+    ref: ObjectRef,
     change: (current: ResourceObject<Spec, Status>) => Status,
   ): Promise<ResourceObject<Spec, Status>> {
     const withStatus = (current: ResourceObject<Spec, Status>): ResourceInput<Spec, Status> => ({
       ...current,
       status: change(current),
     });
-    return this.#update(kind, namespace, name, withStatus, "status");
+    return this.#update(kind, ref, withStatus, "status");
   }
 
-  async delete(kind: KindKey, namespace: string | undefined, name: string): Promise<void> {
+  async delete(kind: KindKey, ref: ObjectRef): Promise<void> {
     const { delete: remove } = await this.#verbs(kind, "delete");
-    await remove(this.#context, namespace, name, { propagationPolicy: "Background" });
+    await remove(this.#context, ref, { propagationPolicy: "Background" });
   }
 
   async *watch(
@@ -97,8 +92,7 @@ export class InProcessClient implements ResourceClient {
 
   async #update<Spec, Status>(
     kind: KindKey,
-    namespace: string | undefined,
-    name: string,
+    ref: ObjectRef,
     change: (current: ResourceObject<Spec, Status>) => ResourceInput<Spec, Status>,
     subresource: "status" | undefined,
   ): Promise<ResourceObject<Spec, Status>> {
@@ -107,7 +101,7 @@ export class InProcessClient implements ResourceClient {
     const transform = (current: ResourceObject | undefined): ResourceInput =>
       change(current as ResourceObject<Spec, Status>);
     const options = { allowCreate: false, ...(subresource === undefined ? {} : { subresource }) };
-    const { object } = await update(this.#context, namespace, name, transform, options);
+    const { object } = await update(this.#context, ref, transform, options);
     return object as ResourceObject<Spec, Status>;
   }
 

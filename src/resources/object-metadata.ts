@@ -1,5 +1,6 @@
 import { clientAnnotations, nextAnnotations } from "./authorship.ts";
 import type { ObjectMeta } from "./object.ts";
+import type { ObjectRef } from "./object-ref.ts";
 
 /** What the server alone decides. */
 const SERVERS = [
@@ -28,18 +29,15 @@ export function timestamp(time: number): string {
 }
 
 /** Metadata of an object that is created; its `resourceVersion` is given by the write. */
-export function newMetadata(
-  given: Partial<ObjectMeta>,
-  place: { readonly namespace: string | undefined; readonly name: string; readonly now: string },
-): ObjectMeta {
+export function newMetadata(given: Partial<ObjectMeta>, { namespace, name }: ObjectRef, now: string): ObjectMeta {
   return {
-    name: place.name,
+    name,
     ...some(given, ["generateName"]),
-    ...(place.namespace === undefined ? {} : { namespace: place.namespace }),
+    ...(namespace === undefined ? {} : { namespace }),
     uid: crypto.randomUUID(),
     resourceVersion: "",
     generation: 1,
-    creationTimestamp: place.now,
+    creationTimestamp: now,
     ...some(given, CLIENTS),
     ...clientAnnotations(given),
   };

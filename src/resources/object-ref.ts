@@ -4,3 +4,8 @@ export interface ObjectRef {
   readonly namespace?: string | undefined;
   readonly name: string;
 }
+
+/** Names the object of a row, which has the empty text for the namespace of objects of the whole cluster. */
+export function refOf({ namespace, name }: { readonly namespace: string; readonly name: string }): ObjectRef {
+  return namespace === "" ? { name } : { namespace, name };
+}

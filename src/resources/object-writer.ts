@@ -11,13 +11,13 @@ import { type Admission, admit, checkSize, isNewGeneration, sameJson, withStatus
 import type { ObjectRef } from "./object-ref.ts";
 import type { OwnerStore } from "./owner-store.ts";
 import type { ResourceStore, ResourceWrite } from "./resource-store.ts";
-import { alreadyExists, conflict, ignoring, invalid, notFound, StatusError } from "./status-error.ts";
+import { alreadyExists, conflict, ignoring, invalid, notFound } from "./status-error.ts";
 import type { DeleteOptions, RequestContext, Transform, UpdateOptions } from "./storage.ts";
 import {
-  type BegunWrite,
   type CreateWrite,
   decoratedOne,
   type DeleteWrite,
+  finishing,
   type StorageHooks,
   type UpdateWrite,
 } from "./storage-hooks.ts";
@@ -134,7 +134,7 @@ export class ObjectWriter {
         ...(status === undefined || this.#kind.hasStatus ? {} : { status }),
         apiVersion: apiVersionOf(this.#kind),
         kind: this.#kind.kind,
-        metadata: newMetadata(input.metadata, { namespace, name, now: this.#now() }),
+        metadata: newMetadata(input.metadata, ref, this.#now()),
       },
       oldObject: undefined,
     });
@@ -293,21 +293,4 @@ export class ObjectWriter {
 /** What was sent, under the name that the object gets. */
 function named(input: ResourceInput, { name }: ObjectRef): ResourceInput {
   return { ...input, metadata: { ...input.metadata, name } };
-}
-
-/**
- * Writes what a hook has begun, and tells it how that ended.
- * @param write resolves to `undefined` if another write came first
- */
-async function finishing<T>(begun: BegunWrite, { dryRun }: RequestContext, write: () => Promise<T>): Promise<T> {
-  if (begun.finish === undefined) return write();
-  let written: T;
-  try {
-    written = await write();
-  } catch (error) {
-    await begun.finish(error instanceof StatusError ? "dropped" : "unknown");
-    throw error;
-  }
-  await begun.finish(dryRun || written === undefined ? "dropped" : "written");
-  return written;
 }

@@ -78,24 +78,24 @@ export class ResourceStore {
       ...change.object,
       metadata: { ...change.object.metadata, resourceVersion: undefined },
     });
-    const place = [key.group, key.plural, key.namespace, key.name] as const;
+    const row = [key.group, key.plural, key.namespace, key.name] as const;
     const now = this.#clock();
     const writeId = crypto.randomUUID();
     try {
       const [, event] = await repeatable(this.#database).batch<{ rv: number }>([
         this.#database
           .prepare(`SELECT CASE WHEN (SELECT rv FROM resources WHERE ${OF_OBJECT}) IS NOT ?5 THEN json('conflict') END`)
-          .bind(...place, expected ?? null),
+          .bind(...row, expected ?? null),
         this.#database
           .prepare(
             `INSERT INTO resource_events
                (api_group, resource, namespace, name, type, object, previous_rv, occurred_at, write_id)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING rv`,
           )
-          .bind(...place, type, object, expected ?? null, now, writeId),
+          .bind(...row, type, object, expected ?? null, now, writeId),
         type === "DELETED"
-          ? this.#database.prepare(`DELETE FROM resources WHERE ${OF_OBJECT}`).bind(...place)
-          : this.#upsert(place, change.object.metadata.uid, object),
+          ? this.#database.prepare(`DELETE FROM resources WHERE ${OF_OBJECT}`).bind(...row)
+          : this.#upsert(row, change.object.metadata.uid, object),
         ...(change.supersedes && expected !== undefined
           ? [this.#database.prepare("DELETE FROM resource_events WHERE rv = ?1").bind(expected)]
           : []),
@@ -257,7 +257,7 @@ export class ResourceStore {
     };
   }
 
-  #upsert(place: readonly [string, string, string, string], uid: string, object: string): D1PreparedStatement {
+  #upsert(row: readonly [string, string, string, string], uid: string, object: string): D1PreparedStatement {
     return this.#database
       .prepare(
         `INSERT INTO resources (api_group, resource, namespace, name, uid, rv, object)
@@ -265,7 +265,7 @@ export class ResourceStore {
          ON CONFLICT (api_group, resource, namespace, name)
          DO UPDATE SET uid = excluded.uid, rv = excluded.rv, object = excluded.object`,
       )
-      .bind(...place, uid, object);
+      .bind(...row, uid, object);
   }
 
   /** Rows of `resource_owners`; those of a deleted object go with it. */

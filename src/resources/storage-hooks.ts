@@ -1,5 +1,6 @@
 import type { ResourceInput, ResourceObject } from "./object.ts";
 import type { ObjectRef } from "./object-ref.ts";
+import { StatusError } from "./status-error.ts";
 import type { DeleteOptions, FullStorage, Getter, Lister, RequestContext, Storage, Watcher } from "./storage.ts";
 
 /** What a storage can be asked for. */
@@ -162,4 +163,21 @@ export async function decoratedOne(
 /** Decorates each object by itself. */
 export function decorateEach(show: (object: ResourceObject) => ResourceObject): Decorator {
   return (objects) => objects.map(show);
+}
+
+/**
+ * Writes what a hook has begun, and tells it how that ended.
+ * @param write resolves to `undefined` if another write came first
+ */
+export async function finishing<T>(begun: BegunWrite, { dryRun }: RequestContext, write: () => Promise<T>): Promise<T> {
+  if (begun.finish === undefined) return write();
+  let written: T;
+  try {
+    written = await write();
+  } catch (error) {
+    await begun.finish(error instanceof StatusError ? "dropped" : "unknown");
+    throw error;
+  }
+  await begun.finish(dryRun || written === undefined ? "dropped" : "written");
+  return written;
 }

@@ -2,6 +2,7 @@ import type { Identity } from "../access/index.ts";
 import type { FieldRequirement } from "./field-selector.ts";
 import type { LabelRequirement } from "./label-selector.ts";
 import type { ResourceInput, ResourceObject } from "./object.ts";
+import type { ObjectRef } from "./object-ref.ts";
 
 /** Who asks, and how. */
 export interface RequestContext {
@@ -74,7 +75,7 @@ export type WatchFrame = WatchEvent | { readonly type: "BOOKMARK"; readonly reso
 
 export interface Getter {
   /** @throws {StatusError} NotFound */
-  get(context: RequestContext, namespace: string | undefined, name: string): Promise<ResourceObject>;
+  get(context: RequestContext, ref: ObjectRef): Promise<ResourceObject>;
 }
 
 export interface Lister {
@@ -107,8 +108,7 @@ export interface Updater {
   /** @throws {StatusError} NotFound, Conflict, Invalid */
   update(
     context: RequestContext,
-    namespace: string | undefined,
-    name: string,
+    ref: ObjectRef,
     transform: Transform,
     options: UpdateOptions,
   ): Promise<{ readonly object: ResourceObject; readonly created: boolean }>;
@@ -118,8 +118,7 @@ export interface Deleter {
   /** Resolves to the object, gone or, while finalizers hold it, marked. @throws {StatusError} NotFound, Conflict */
   delete(
     context: RequestContext,
-    namespace: string | undefined,
-    name: string,
+    ref: ObjectRef,
     options: DeleteOptions,
   ): Promise<{ readonly object: ResourceObject; readonly gone: boolean }>;
 }
@@ -137,12 +136,7 @@ export interface Watcher {
 /** Undo: brings back what was wanted in an earlier version, also of a deleted object. Not every kind may offer it. */
 export interface Restorer {
   /** @throws {StatusError} NotFound, Invalid */
-  restore(
-    context: RequestContext,
-    namespace: string | undefined,
-    name: string,
-    resourceVersion: number,
-  ): Promise<ResourceObject>;
+  restore(context: RequestContext, ref: ObjectRef, resourceVersion: number): Promise<ResourceObject>;
 }
 
 export function isRestorer(storage: Storage): storage is Storage & Restorer {
@@ -163,11 +157,7 @@ export interface Connecter {
    */
   readonly usesNothing?: true;
   /** `path` is what follows the subresource, without a leading slash. */
-  connect(
-    context: RequestContext,
-    target: { readonly namespace: string | undefined; readonly name: string; readonly path: string },
-    request: Request,
-  ): Promise<Response>;
+  connect(context: RequestContext, target: ObjectRef & { readonly path: string }, request: Request): Promise<Response>;
 }
 
 /** Some of the above, all optional. */

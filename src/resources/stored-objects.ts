@@ -32,9 +32,9 @@ export function storedObjects(kind: ServedKind, { store, watch }: StoredObjectsP
   };
   return {
     find,
-    async get(_context, namespace, name) {
-      const object = await find({ namespace, name });
-      if (object === undefined) throw notFound(kind, name);
+    async get(_context, ref) {
+      const object = await find(ref);
+      if (object === undefined) throw notFound(kind, ref.name);
       return object;
     },
     async list(_context, query) {

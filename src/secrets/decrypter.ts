@@ -52,7 +52,7 @@ export class Decrypter implements SecretDecrypter {
   }
 
   async #attempt(service: string, namespace: string, name: string): Promise<Attempt> {
-    const object = await this.#ports.client().find<SecureValueSpec>(SECURE_VALUES, namespace, name);
+    const object = await this.#ports.client().find<SecureValueSpec>(SECURE_VALUES, { namespace, name });
     const current = currentVersion(object);
     if (object?.spec === undefined || current === undefined || object.metadata.deletionTimestamp !== undefined) {
       return { result: err("not-found"), version: undefined };
@@ -80,11 +80,13 @@ export class Decrypter implements SecretDecrypter {
 
   /** A value that another service keeps, with a token that `system` keeps. */
   async #readElsewhere(namespace: string, keeperName: string, ref: string): Promise<string | undefined> {
-    const keeper = await this.#ports.client().find<KeeperSpec>(KEEPERS, namespace, keeperName);
+    const keeper = await this.#ports.client().find<KeeperSpec>(KEEPERS, { namespace, name: keeperName });
     const vault = keeper?.spec?.vault;
     if (vault === undefined) return undefined;
     // A token kept by a keeper that needs a token to read would never end.
-    const holder = await this.#ports.client().find<SecureValueSpec>(SECURE_VALUES, namespace, vault.token.name);
+    const holder = await this.#ports
+      .client()
+      .find<SecureValueSpec>(SECURE_VALUES, { namespace, name: vault.token.name });
     if ((holder?.spec?.keeper ?? SYSTEM_KEEPER) !== SYSTEM_KEEPER) return undefined;
     const token = (await this.decrypt(SECRET_GROUP, namespace, [vault.token.name])).get(vault.token.name);
     return token?.ok === true ? readVault(this.#ports.outbound, vault, token.value, ref) : undefined;

@@ -17,8 +17,7 @@ export const keeperHooks: StorageHooks = {
   },
   read: (stored) => ({
     ...stored,
-    get: async (context, namespace, name) =>
-      name === SYSTEM_KEEPER ? systemKeeper(namespace) : stored.get(context, namespace, name),
+    get: async (context, ref) => (ref.name === SYSTEM_KEEPER ? systemKeeper(ref.namespace) : stored.get(context, ref)),
     /** `system` comes first in the list of a namespace. A list of all namespaces has none: it would be in each. */
     async list(context, query) {
       const page = await stored.list(context, query);

@@ -50,7 +50,7 @@ describe("what may not be done", () => {
     ["manifests", () => `app@${image.digest}`],
   ] as const)("in read-only mode, %s are not deleted", async (plural, name) => {
     const text = typeof name === "string" ? name : name();
-    const removal = storageOf(plural, true).delete?.(context, "team-b", text, options);
+    const removal = storageOf(plural, true).delete?.(context, { namespace: "team-b", name: text }, options);
     await expect(removal).rejects.toMatchObject({ reason: "Forbidden" });
     expect((await request("/v2/team-b/app/manifests/v1")).status).toBe(200);
   });

@@ -4,6 +4,7 @@ import type { ResourceClient } from "../../src/resources/client.ts";
 import { DependentCollector } from "../../src/resources/dependent-collector.ts";
 import { GeneralStorage } from "../../src/resources/general-storage.ts";
 import type { ResourceInput, ResourceObject } from "../../src/resources/object.ts";
+import type { ObjectRef } from "../../src/resources/object-ref.ts";
 import { OwnerStore } from "../../src/resources/owner-store.ts";
 import { ResourceRegistry } from "../../src/resources/resource-registry.ts";
 import { ResourceStore } from "../../src/resources/resource-store.ts";
@@ -76,10 +77,10 @@ export function secretPlatform(options: PlatformOptions = {}) {
     return new GeneralStorage(kind, admission, ports, hooks);
   }, use);
   const client = {
-    async find(kind: { readonly group: string; readonly plural: string }, namespace: string, name: string) {
+    async find(kind: { readonly group: string; readonly plural: string }, ref: ObjectRef) {
       const storage = (await registry.resource(kind.group, kind.plural))?.storage;
       try {
-        return await storage?.get?.(context, namespace, name);
+        return await storage?.get?.(context, ref);
       } catch (error) {
         if (error instanceof StatusError && error.reason === "NotFound") return undefined;
         throw error;

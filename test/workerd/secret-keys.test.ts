@@ -23,7 +23,7 @@ async function replace(platform: Platform, namespace: string, name: string, valu
     ...(current as ResourceObject),
     spec: { value, decrypters: ["svc"] },
   });
-  await storage.update(context, namespace, name, transform, { allowCreate: false });
+  await storage.update(context, { namespace, name }, transform, { allowCreate: false });
 }
 
 async function rotate(platform: Platform, namespace: string, name = "system") {
@@ -281,8 +281,7 @@ describe("keepers", () => {
     expect(seen.at(-1)?.headers.get("x-vault-token")).toBe("hvs.token");
     const moved = await values.update(
       context,
-      "vaulted",
-      "remote",
+      { namespace: "vaulted", name: "remote" },
       (current) => ({ ...(current as ResourceObject), spec: { ...spec, ref: "other#field" } }),
       { allowCreate: false },
     );
@@ -300,15 +299,19 @@ describe("keepers", () => {
 
   it("`system` is in every namespace, and cannot be changed", async () => {
     const keepers = await platform.storage("keepers");
-    expect(await keepers.get(context, "anywhere", "system")).toMatchObject({ metadata: { namespace: "anywhere" } });
+    expect(await keepers.get(context, { namespace: "anywhere", name: "system" })).toMatchObject({
+      metadata: { namespace: "anywhere" },
+    });
     const page = { namespace: "vaulted", labels: [], fields: [], limit: 100, source: "current" } as const;
     expect((await keepers.list(context, page)).items.map((item) => item.metadata.name)).toEqual(["system", "vault"]);
     const fields = [{ path: "metadata.name", operator: "=", value: "vault" }] as const;
     expect((await keepers.list(context, { ...page, fields })).items).toHaveLength(1);
     for (const write of [
       keepers.create(context, "vaulted", keeper("system", {})),
-      keepers.update(context, "vaulted", "system", (current) => current as ResourceObject, { allowCreate: true }),
-      keepers.delete(context, "vaulted", "system", { propagationPolicy: "Background" }),
+      keepers.update(context, { namespace: "vaulted", name: "system" }, (current) => current as ResourceObject, {
+        allowCreate: true,
+      }),
+      keepers.delete(context, { namespace: "vaulted", name: "system" }, { propagationPolicy: "Background" }),
     ]) {
       await expect(write).rejects.toMatchObject({ reason: "Forbidden" });
     }

@@ -24,8 +24,7 @@ async function change(name: string, transform: (current: ResourceObject) => Reso
   const storage = await platform.storage("securevalues");
   return storage.update(
     requestContext({ dryRun }),
-    NAMESPACE,
-    name,
+    { namespace: NAMESPACE, name },
     (current) => transform(current as ResourceObject),
     { allowCreate: false },
   );
@@ -78,11 +77,11 @@ describe("a value", () => {
     answers.push(
       await change(name, (current) => ({ ...current, metadata: { ...current.metadata, labels: { a: "b" } } })),
     );
-    answers.push(await storage.get(context, NAMESPACE, name));
+    answers.push(await storage.get(context, { namespace: NAMESPACE, name }));
     for (const source of ["current", "history", "trash"] as const) {
       answers.push(await storage.list(context, { labels: [], fields: [], limit: 500, source }));
     }
-    answers.push(await storage.delete(context, NAMESPACE, name, { propagationPolicy: "Background" }));
+    answers.push(await storage.delete(context, { namespace: NAMESPACE, name }, { propagationPolicy: "Background" }));
     const everything = [JSON.stringify(answers), await databaseText(), platform.recorded.lines.join("\n")].join("\n");
     for (const form of [
       value,
@@ -165,7 +164,7 @@ describe("versions", () => {
     );
     await Promise.all(writers);
     const storage = await platform.storage("securevalues");
-    const { spec } = await storage.get(context, NAMESPACE, name);
+    const { spec } = await storage.get(context, { namespace: NAMESPACE, name });
     const { description } = spec as { readonly description: string };
     expect(await decrypt(name)).toEqual({ ok: true, value: `${value}-${description}` });
   });
@@ -203,7 +202,7 @@ describe("versions", () => {
     const { name, value } = fresh();
     const storage = await platform.storage("securevalues");
     await create(secureValue(name, { value, decrypters: ["svc"] }));
-    const deleted = await storage.delete(context, NAMESPACE, name, { propagationPolicy: "Background" });
+    const deleted = await storage.delete(context, { namespace: NAMESPACE, name }, { propagationPolicy: "Background" });
     expect(deleted.gone).toBe(true);
     expect((await valueRows(name)).every((row) => row.inactive_at !== null)).toBe(true);
     expect(await decrypt(name)).toEqual({ ok: false, error: "not-found" });
@@ -238,7 +237,9 @@ describe("server-side apply", () => {
         node: served.schema,
       }).object;
     const storage = await platform.storage("securevalues");
-    return (await storage.update(context, NAMESPACE, name, transform, { allowCreate: true, ownersGiven: true })).object;
+    return (
+      await storage.update(context, { namespace: NAMESPACE, name }, transform, { allowCreate: true, ownersGiven: true })
+    ).object;
   }
   let clock = 0;
 
@@ -290,10 +291,15 @@ describe("refused", () => {
 
   it("a write of the status", async () => {
     const storage = await platform.storage("securevalues");
-    const update = storage.update(context, NAMESPACE, "any", (current) => current as ResourceObject, {
-      subresource: "status",
-      allowCreate: false,
-    });
+    const update = storage.update(
+      context,
+      { namespace: NAMESPACE, name: "any" },
+      (current) => current as ResourceObject,
+      {
+        subresource: "status",
+        allowCreate: false,
+      },
+    );
     await expect(update).rejects.toMatchObject({ reason: "MethodNotAllowed" });
   });
 

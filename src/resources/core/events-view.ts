@@ -30,23 +30,22 @@ export function eventsView(core: Required<Storage>): Required<Storage> {
   });
   const page = (given: ListPage): ListPage => ({ ...given, items: given.items.map(viewOf) });
   return {
-    get: async (context, namespace, name) => viewOf(await core.get(context, namespace, name)),
+    get: async (context, ref) => viewOf(await core.get(context, ref)),
     list: async (context, given) => page(await core.list(context, query(given))),
     create: async (context, namespace, object) => viewOf(await inView(core.create(context, namespace, coreOf(object)))),
-    async update(context, namespace, name, transform, { ownersGiven: _own, ...options }) {
+    async update(context, ref, transform, { ownersGiven: _own, ...options }) {
       const { object, created } = await inView(
         core.update(
           context,
-          namespace,
-          name,
+          ref,
           async (current) => coreOf(await transform(current === undefined ? undefined : viewOf(current))),
           options,
         ),
       );
       return { object: viewOf(object), created };
     },
-    async delete(context, namespace, name, options) {
-      const { object, gone } = await core.delete(context, namespace, name, options);
+    async delete(context, ref, options) {
+      const { object, gone } = await core.delete(context, ref, options);
       return { object: viewOf(object), gone };
     },
     deleteCollection: async (context, given, options) =>

@@ -92,7 +92,7 @@ function matches(object: ResourceObject, query: WatchQuery): boolean {
 }
 
 async function isThere(reader: Getter, context: RequestContext, name: string): Promise<boolean> {
-  return (await reader.get(context, undefined, name).catch(ignoring("NotFound"))) !== undefined;
+  return (await reader.get(context, { name }).catch(ignoring("NotFound"))) !== undefined;
 }
 
 async function listAll(

@@ -3,13 +3,14 @@ import type { Authorizer } from "../authorizer.ts";
 import type { OwnerReference, ResourceInput, ResourceObject } from "../object.ts";
 import { timestamp } from "../object-metadata.ts";
 import { sameJson } from "../object-pipeline.ts";
+import { refOf } from "../object-ref.ts";
 import type { OwnerStore } from "../owner-store.ts";
 import type { ResourceRegistry } from "../resource-registry.ts";
 import { StatusError } from "../status-error.ts";
 import type { FullStorage, RequestContext } from "../storage.ts";
 import type { StorageHooks, UpdateWrite } from "../storage-hooks.ts";
 import { type AppSpec, appSpecSchema, type AppStatus } from "./app.ts";
-import { type PartPlace, partsOf, requirePart, verbFor, writePart } from "./app-parts.ts";
+import { type PartRef, partsOf, requirePart, verbFor, writePart } from "./app-parts.ts";
 import { PLATFORM_GROUP } from "./resource-definition.ts";
 
 /** Dependents of one app at the most: what it brings, and what an earlier version brought. */
@@ -84,7 +85,7 @@ async function checkParts(
   if (!parsed.success) return;
   const kept = new Set<string>();
   for await (const part of partsOf(ports.registry(), parsed.data)) {
-    kept.add(placeOf(part));
+    kept.add(textOf(part));
     await requirePart(ports.authorizer(), context.identity, await verbFor(part, context), part);
   }
   if (current !== undefined) await checkRemoval(ports, context, current.metadata.uid, kept);
@@ -103,12 +104,12 @@ async function checkRemoval(
   kept: ReadonlySet<string>,
 ): Promise<void> {
   for (const { key } of await owners.dependents(uid, MAX_DEPENDENTS)) {
-    const place = { ...key, namespace: key.namespace === "" ? undefined : key.namespace };
-    if (!kept.has(placeOf(place))) await requirePart(authorizer(), context.identity, "delete", place);
+    const part = { ...key, ...refOf(key) };
+    if (!kept.has(textOf(part))) await requirePart(authorizer(), context.identity, "delete", part);
   }
 }
 
-function placeOf({ group, plural, namespace = "", name }: PartPlace): string {
+function textOf({ group, plural, namespace = "", name }: PartRef): string {
   return JSON.stringify([group, plural, namespace, name]);
 }
 
@@ -123,7 +124,7 @@ async function installNew(
     return await install(ports, general, context, installation);
   } catch (error) {
     await removeOthers(ports, context, app, new Set());
-    await general.delete(context, undefined, app.metadata.name, { propagationPolicy: "Background" });
+    await general.delete(context, { name: app.metadata.name }, { propagationPolicy: "Background" });
     throw error;
   }
 }
@@ -162,7 +163,7 @@ async function takeBack(
     return { ...current, metadata: { ...metadata, ...(managedFields && { managedFields }) }, spec: before.spec };
   };
   const options = { allowCreate: false, ownersGiven: true };
-  return (await general.update(platform, undefined, app.metadata.name, back, options)).object;
+  return (await general.update(platform, { name: app.metadata.name }, back, options)).object;
 }
 
 async function install(
@@ -199,8 +200,7 @@ async function removeOthers(
   for (const { key, object } of await owners.dependents(app.metadata.uid, MAX_DEPENDENTS)) {
     if (kept.has(object.metadata.uid)) continue;
     const resource = await registry().resource(key.group, key.plural);
-    const namespace = key.namespace === "" ? undefined : key.namespace;
-    await resource?.storage.delete?.(context, namespace, key.name, { propagationPolicy: "Background" });
+    await resource?.storage.delete?.(context, refOf(key), { propagationPolicy: "Background" });
   }
 }
 
@@ -219,7 +219,7 @@ async function note(
     status: statusOf(current, failure, now),
   });
   const options = { subresource: "status", allowCreate: false } as const;
-  return (await general.update(platform, undefined, app.metadata.name, withStatus, options)).object;
+  return (await general.update(platform, { name: app.metadata.name }, withStatus, options)).object;
 }
 
 function statusOf(app: ResourceObject, failure: StatusError | undefined, now: string): AppStatus {

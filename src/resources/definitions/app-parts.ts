@@ -2,25 +2,21 @@ import type { Identity } from "../../access/index.ts";
 import type { ServedResource } from "../api-model.ts";
 import { type Authorizer, placed } from "../authorizer.ts";
 import { WITHHELD } from "../embedded/index.ts";
+import type { KindKey } from "../client.ts";
 import { splitApiVersion } from "../kind.ts";
 import type { OwnerReference, ResourceInput, ResourceObject } from "../object.ts";
+import type { ObjectRef } from "../object-ref.ts";
 import type { ResourceRegistry } from "../resource-registry.ts";
 import { badRequest, ignoring, qualifiedResource, StatusError } from "../status-error.ts";
 import type { RequestContext } from "../storage.ts";
 import type { AppObject, AppSpec } from "./app.ts";
 import { DEFINITIONS, type DefinitionSpec, PLATFORM_GROUP } from "./resource-definition.ts";
 
-/** Where a part of an app belongs. */
-export interface PartPlace {
-  readonly group: string;
-  readonly plural: string;
-  /** Absent for kinds of the whole cluster. */
-  readonly namespace: string | undefined;
-  readonly name: string;
-}
+/** Names a part of an app. */
+export type PartRef = KindKey & ObjectRef;
 
 /** A part of an app: an object, and where it belongs. */
-interface Part extends PartPlace {
+interface Part extends PartRef {
   readonly version: string;
   readonly object: ResourceInput;
   /** Absent if the app itself brings the kind, and it is not there yet. */
@@ -45,7 +41,7 @@ export async function* partsOf(registry: ResourceRegistry, spec: AppSpec): Async
       metadata: { name },
       spec: definition,
     };
-    yield { ...DEFINITIONS, version: "v1", namespace: undefined, name, object, resource };
+    yield { ...DEFINITIONS, version: "v1", name, object, resource };
   }
   for (const object of spec.objects) yield partOf(registry, object, spec.definitions);
 }
@@ -65,10 +61,10 @@ async function partOf(
   // What was exported from elsewhere has the identity that it had there.
   const { name, namespace, uid: _uid, resourceVersion: _rv, annotations, ...metadata } = object.metadata as AppMetadata;
   const { [WITHHELD]: _withheld, ...noted } = annotations ?? {};
-  const place = scope === "Namespaced" ? (namespace ?? "default") : undefined;
+  const ref = scope === "Namespaced" ? { namespace: namespace ?? "default", name } : { name };
   const given = annotations === undefined ? {} : { annotations: noted };
   const bare = { ...object, metadata: { ...metadata, ...given, name } };
-  return { group, version, plural, namespace: place, name, object: bare, resource };
+  return { group, version, plural, ...ref, object: bare, resource };
 }
 
 type AppMetadata = ResourceInput["metadata"] & { readonly name: string };
@@ -81,7 +77,7 @@ export async function requirePart(
   authorizer: Authorizer,
   identity: Identity,
   verb: PartVerb,
-  { group, plural, namespace = "", name, version = "v1" }: PartPlace & { readonly version?: string },
+  { group, plural, namespace = "", name, version = "v1" }: PartRef & { readonly version?: string },
 ): Promise<void> {
   const about = placed({ group, resource: plural, subresource: "", namespace, name });
   const { decision } = await authorizer({ ...about, verb, version, identity, path: "" });
@@ -91,8 +87,8 @@ export async function requirePart(
 }
 
 /** What an app would do to a part: `update` what is there, `create` what is not. */
-export async function verbFor({ resource, namespace, name }: Part, context: RequestContext): Promise<PartVerb> {
-  const current = await resource?.storage.get?.(context, namespace, name).catch(ignoring("NotFound"));
+export async function verbFor(part: Part, context: RequestContext): Promise<PartVerb> {
+  const current = await part.resource?.storage.get?.(context, part).catch(ignoring("NotFound"));
   return current === undefined ? "create" : "update";
 }
 
@@ -117,7 +113,7 @@ export async function writePart(
     if (!ownerReferences.some(({ uid }) => uid === owner.uid)) throw foreign(part, owner.name);
     return { ...object, metadata: { finalizers, ...object.metadata, ownerReferences } };
   };
-  const written = await storage.update(context, part.namespace, part.name, transform, { allowCreate: true });
+  const written = await storage.update(context, part, transform, { allowCreate: true });
   return written.object.metadata.uid;
 }
 

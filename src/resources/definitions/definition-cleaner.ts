@@ -78,7 +78,7 @@ export class DefinitionCleaner {
       });
       for (const { metadata } of items) {
         const options = { propagationPolicy: "Background" } as const;
-        await storage.delete(context, metadata.namespace, metadata.name, options).catch(ignoring("NotFound"));
+        await storage.delete(context, metadata, options).catch(ignoring("NotFound"));
       }
       const last = items.at(-1)?.metadata;
       if (more && last !== undefined)
@@ -98,6 +98,6 @@ export class DefinitionCleaner {
       return { ...current, metadata: { ...metadata, finalizers: others } };
     };
     const storage = await definitions();
-    await storage?.update?.(context, undefined, name, release, { allowCreate: false }).catch(ignoring("NotFound"));
+    await storage?.update?.(context, { name }, release, { allowCreate: false }).catch(ignoring("NotFound"));
   }
 }

@@ -76,7 +76,7 @@ async function publish(
   });
   const platform = { ...context, fieldManager: "entrepot" };
   const options = { subresource: "status", allowCreate: false } as const;
-  return (await general.update(platform, undefined, name, withStatus, options)).object;
+  return (await general.update(platform, { name }, withStatus, options)).object;
 }
 
 function statusOf(object: ResourceObject, broken: readonly string[], now: string): DefinitionStatus {

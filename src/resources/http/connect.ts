@@ -56,5 +56,5 @@ async function restore(target: ResourceTarget, storage: Restorer, contextOf: typ
   const rv = (object as { readonly resourceVersion?: unknown } | null)?.resourceVersion;
   if (typeof rv !== "string" || !/^[0-9]{1,15}$/.test(rv))
     throw badRequest('the body must be {"resourceVersion": "<version>"}');
-  return Response.json(await storage.restore(contextOf(call, false), info.namespace, info.name, Number(rv)));
+  return Response.json(await storage.restore(contextOf(call, false), info, Number(rv)));
 }

@@ -70,7 +70,7 @@ function verbOf({ call, info }: ResourceTarget): string {
 async function get(target: ResourceTarget): Promise<Response> {
   const { resource, info, call } = target;
   if (resource.storage.get === undefined) throw methodNotAllowed(target);
-  const object = await resource.storage.get(contextOf(call, false), info.namespace, info.name);
+  const object = await resource.storage.get(contextOf(call, false), info);
   return present(target, object);
 }
 
@@ -176,7 +176,7 @@ async function update(
   const { resource, info } = target;
   if (resource.storage.update === undefined) throw methodNotAllowed(target);
   const options = { ...how, ...(info.subresource === "status" ? { subresource: "status" as const } : {}) };
-  const { object, created } = await resource.storage.update(context, info.namespace, info.name, transform, options);
+  const { object, created } = await resource.storage.update(context, info, transform, options);
   return present(target, object, created ? 201 : 200);
 }
 
@@ -195,7 +195,7 @@ async function remove(target: ResourceTarget): Promise<Response> {
   const { call, resource, info } = target;
   if (resource.storage.delete === undefined) throw methodNotAllowed(target);
   const options = parseDeleteOptions(call.url.searchParams, await readOptions(call));
-  const deleted = await resource.storage.delete(contextOf(call, options.dryRun), info.namespace, info.name, options);
+  const deleted = await resource.storage.delete(contextOf(call, options.dryRun), info, options);
   return deleted.gone ? Response.json(deletedStatus(target, deleted.object)) : present(target, deleted.object);
 }
 

@@ -28,7 +28,7 @@ export async function handleScale(target: ResourceTarget, paths: ScalePaths): Pr
   if (verb === undefined) throw methodNotAllowed(target);
   if (verb === "get") {
     if (resource.storage.get === undefined) throw methodNotAllowed(target);
-    return answer(await resource.storage.get(contextOf(call, false), info.namespace, name), paths);
+    return answer(await resource.storage.get(contextOf(call, false), { namespace: info.namespace, name }), paths);
   }
   if (resource.storage.update === undefined) throw methodNotAllowed(target);
   const change = await readChange(target, verb);
@@ -43,7 +43,9 @@ export async function handleScale(target: ResourceTarget, paths: ScalePaths): Pr
     const metadata = { ...current.metadata, resourceVersion: resourceVersion ?? "", uid: uid ?? current.metadata.uid };
     return { ...changed, metadata } as unknown as ResourceInput;
   };
-  const { object } = await resource.storage.update(context, info.namespace, name, transform, { allowCreate: false });
+  const { object } = await resource.storage.update(context, { namespace: info.namespace, name }, transform, {
+    allowCreate: false,
+  });
   return answer(object, paths);
 }
 

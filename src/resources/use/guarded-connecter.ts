@@ -14,7 +14,7 @@ export function guarded(connecter: Connecter, kind: ServedKind, storage: Storage
     ...connecter,
     async connect(context, target, request) {
       const { namespace, name } = target;
-      const object = await storage.get?.(context, namespace, name).catch(ignoring("NotFound"));
+      const object = await storage.get?.(context, { namespace, name }).catch(ignoring("NotFound"));
       const [cause] = object === undefined ? [] : await rule.refusals(context.identity, kind, object, namespace);
       if (cause !== undefined) {
         const message = `${qualifiedResource(kind)} "${name}" is forbidden: ${connecter.subresource}: ${cause.field}: ${cause.message.replace(/^Forbidden: /, "")}`;

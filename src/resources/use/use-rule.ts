@@ -79,7 +79,7 @@ export function createUseRule(ports: UseRulePorts): UseRule {
 
   async function find(resource: ServedResource | undefined, namespace: string, name: string) {
     const place = resource?.served.scope === "Cluster" ? undefined : namespace;
-    return resource?.storage.get?.(context, place, name).catch(ignoring("NotFound"));
+    return resource?.storage.get?.(context, { namespace: place, name }).catch(ignoring("NotFound"));
   }
 
   return {

@@ -28,7 +28,7 @@ export function executionConnecters(ports: ExecutionConnecterPorts): Connecter[]
         "The log, as text or JSON (`?format=`): `?offset`, `?limit`, `?after=<id>`, and `?follow=true` until the run ends.",
       methods: ["GET"],
       async connect(_context, { namespace, name }, request) {
-        return executionLogs(ports, await findExecution(executions, namespace, name), request);
+        return executionLogs(ports, await findExecution(executions, { namespace, name }), request);
       },
     },
     {
@@ -36,7 +36,7 @@ export function executionConnecters(ports: ExecutionConnecterPorts): Connecter[]
       description: "Stops the run within seconds. 409 if it has ended.",
       methods: ["POST"],
       async connect(_context, { namespace, name }) {
-        const stopped = await control.stop(await findExecution(executions, namespace, name));
+        const stopped = await control.stop(await findExecution(executions, { namespace, name }));
         if (stopped === undefined) throw conflictOf(name, "the execution has ended");
         return Response.json(executionObject(stopped));
       },
@@ -46,10 +46,10 @@ export function executionConnecters(ports: ExecutionConnecterPorts): Connecter[]
       description: "Runs what failed in this run once more, and nothing else. Answers the new Execution.",
       methods: ["POST"],
       async connect({ identity }, { namespace, name }) {
-        const run = await findExecution(executions, namespace, name);
+        const run = await findExecution(executions, { namespace, name });
         if (isActive(run)) throw conflictOf(name, "the execution has not ended");
         if (run.itemsFailed === 0) throw conflictOf(name, "nothing of the execution failed");
-        const task = await findTask(client(), namespace, run.task);
+        const task = await findTask(client(), { namespace, name: run.task });
         if (task.metadata.uid !== run.taskUid) throw conflictOf(name, "its task is gone, and another has its name");
         const options = { cause: "retry", actor: identity.name, onlyFailedOf: run.id } as const;
         const begun = await control.run(task, options);

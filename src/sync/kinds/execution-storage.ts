@@ -9,6 +9,7 @@ import {
   matchesFields,
   matchesLabels,
   notFound,
+  type ObjectRef,
   type RequestContext,
   type Storage,
   StatusError,
@@ -43,12 +44,12 @@ type Selection = Pick<ListQuery, "namespace" | "labels" | "fields">;
 export function executionStorage(ports: ExecutionPorts): Required<Pick<Storage, "get" | "list" | "delete" | "watch">> {
   const { executions, items } = ports;
   return {
-    async get(_context, namespace, name) {
-      const run = await findExecution(executions, namespace, name);
+    async get(_context, ref) {
+      const run = await findExecution(executions, ref);
       return executionObject(run, run.itemsFailed === 0 ? [] : await items.failed(run.id, MAX_FAILED));
     },
     list: (_context, query) => list(executions, query),
-    delete: (context, namespace, name, options) => remove(executions, context, namespace, name, options),
+    delete: (context, ref, options) => remove(executions, context, ref, options),
     watch: (_context, query) => watchExecutions(ports, query, executionQuery(query)),
   };
 }
@@ -56,8 +57,7 @@ export function executionStorage(ports: ExecutionPorts): Required<Pick<Storage, 
 /** The run that an object of this name is of. @throws {StatusError} NotFound */
 export async function findExecution(
   executions: ExecutionStore,
-  namespace: string | undefined,
-  name: string,
+  { namespace, name }: ObjectRef,
 ): Promise<StoredExecution> {
   const parsed = parseExecutionName(name);
   const run = parsed === undefined ? undefined : await executions.get(parsed.id);
@@ -113,10 +113,10 @@ export function executionQuery({ namespace, labels, fields }: Selection): Execut
   const [label] = labels.flatMap((wanted) =>
     wanted.operator === "in" && wanted.key === TASK_LABEL && wanted.values.length === 1 ? wanted.values : [],
   );
-  const place = namespace ?? equal.get("metadata.namespace");
+  const within = namespace ?? equal.get("metadata.namespace");
   const task = equal.get("spec.task") ?? label;
   return {
-    ...(place === undefined ? {} : { namespace: place }),
+    ...(within === undefined ? {} : { namespace: within }),
     ...(task === undefined ? {} : { task }),
     ...(named === undefined ? {} : { id: named.id }),
   };
@@ -126,11 +126,11 @@ export function executionQuery({ namespace, labels, fields }: Selection): Execut
 async function remove(
   executions: ExecutionStore,
   context: RequestContext,
-  namespace: string | undefined,
-  name: string,
+  ref: ObjectRef,
   { preconditions }: DeleteOptions,
 ) {
-  const run = await findExecution(executions, namespace, name);
+  const { name } = ref;
+  const run = await findExecution(executions, ref);
   const object = executionObject(run);
   const { uid, resourceVersion } = object.metadata;
   const isMeant =

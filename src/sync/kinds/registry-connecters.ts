@@ -4,6 +4,7 @@ import {
   type Connecter,
   ignoring,
   notFound,
+  type ObjectRef,
   type ResourceClient,
   StatusError,
 } from "../../resources/index.ts";
@@ -24,24 +25,20 @@ export interface RegistryConnecterPorts {
   readonly channels: ChannelTester;
 }
 
-interface Target {
-  readonly namespace: string | undefined;
-  readonly name: string;
-}
-
 /** `POST …/test`, `GET …/projects` and `GET …/repositories?project=` of a registry. */
 export function registryConnecters({ client, clock, registries }: RegistryConnecterPorts): Connecter[] {
   /** The namespace of a registry that is there. @throws {StatusError} NotFound */
-  async function placeOf({ namespace, name }: Target): Promise<string> {
-    const isThere = name === LOCAL_REGISTRY || (await client().find(REGISTRIES, namespace, name)) !== undefined;
+  async function requireRegistry(ref: ObjectRef): Promise<string> {
+    const { namespace, name } = ref;
+    const isThere = name === LOCAL_REGISTRY || (await client().find(REGISTRIES, ref)) !== undefined;
     if (namespace === undefined || !isThere) throw notFound(REGISTRIES, name);
     return namespace;
   }
 
-  async function remember({ namespace, name }: Target, test: RegistryTest): Promise<void> {
+  async function remember(ref: ObjectRef, test: RegistryTest): Promise<void> {
     const now = clock();
     await client()
-      .updateStatus<RegistrySpec, RegistryStatus>(REGISTRIES, namespace, name, ({ status, metadata }) =>
+      .updateStatus<RegistrySpec, RegistryStatus>(REGISTRIES, ref, ({ status, metadata }) =>
         testedStatus(status, test, metadata.generation, now),
       )
       .catch(ignoring("NotFound"));
@@ -53,7 +50,7 @@ export function registryConnecters({ client, clock, registries }: RegistryConnec
       description: 'Signs in to the registry: `{"ok": true, "message": "…"}`. The status keeps what came of it.',
       methods: ["POST"],
       async connect(_context, target) {
-        const test = await registries.test(await placeOf(target), target.name);
+        const test = await registries.test(await requireRegistry(target), target.name);
         await remember(target, test);
         return Response.json({ kind: "RegistryTest", apiVersion: SYNC_API_VERSION, ...test });
       },
@@ -63,7 +60,7 @@ export function registryConnecters({ client, clock, registries }: RegistryConnec
       description: "Names of the registry's projects, organisations or first path components.",
       methods: ["GET"],
       async connect(_context, target) {
-        return listed(await registries.projects(await placeOf(target), target.name));
+        return listed(await registries.projects(await requireRegistry(target), target.name));
       },
     },
     {
@@ -74,7 +71,7 @@ export function registryConnecters({ client, clock, registries }: RegistryConnec
         const project = new URL(request.url).searchParams.get("project") ?? "";
         if (project.length > 255) throw badRequest("project: must be no more than 255 characters");
         const options = { limit: MAX_NAMES, ...(project === "" ? {} : { project }) };
-        return listed(await registries.repositories(await placeOf(target), target.name, options));
+        return listed(await registries.repositories(await requireRegistry(target), target.name, options));
       },
     },
   ];
@@ -88,7 +85,7 @@ export function channelConnecters({ client, channels }: RegistryConnecterPorts):
       description: 'Sends a message that says that it is a test: `{"ok": true, "message": "…"}`.',
       methods: ["POST"],
       async connect(_context, { namespace, name }) {
-        const channel = await client().find(NOTIFICATION_CHANNELS, namespace, name);
+        const channel = await client().find(NOTIFICATION_CHANNELS, { namespace, name });
         if (namespace === undefined || channel === undefined) throw notFound(NOTIFICATION_CHANNELS, name);
         const test = await channels.test(namespace, name);
         return Response.json({ kind: "ChannelTest", apiVersion: SYNC_API_VERSION, ...test });

@@ -147,11 +147,11 @@ async function warnOfMissing(
   client: ResourceClient,
 ): Promise<void> {
   for (const name of new Set([source.registry, ...targets.map(({ registry }) => registry)])) {
-    if (name === LOCAL_REGISTRY || (await client.find(REGISTRIES, namespace, name)) !== undefined) continue;
+    if (name === LOCAL_REGISTRY || (await client.find(REGISTRIES, { namespace, name })) !== undefined) continue;
     context.warn(`there is no Registry ${JSON.stringify(name)} in this namespace yet`);
   }
   for (const name of new Set(notifications.channels)) {
-    if ((await client.find(NOTIFICATION_CHANNELS, namespace, name)) !== undefined) continue;
+    if ((await client.find(NOTIFICATION_CHANNELS, { namespace, name })) !== undefined) continue;
     context.warn(`there is no NotificationChannel ${JSON.stringify(name)} in this namespace yet`);
   }
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Connecter, notFound, type ResourceClient, StatusError } from "../../resources/index.ts";
+import { type Connecter, notFound, type ObjectRef, type ResourceClient, StatusError } from "../../resources/index.ts";
 import { executionName, type ExecutionStore } from "../store/index.ts";
 import { executionObject } from "./execution.ts";
 import { SYNC_API_VERSION, SYNC_TASKS } from "./names.ts";
@@ -35,15 +35,10 @@ export interface TaskConnecterPorts {
   readonly mayCopy: MayCopy;
 }
 
-interface Target {
-  readonly namespace: string | undefined;
-  readonly name: string;
-}
-
 /** `POST …/run`, `POST …/stop` and `GET` or `POST …/preview` of a task. */
 export function taskConnecters(ports: TaskConnecterPorts): Connecter[] {
   const { executions, control, client, mayCopy } = ports;
-  const taskAt = ({ namespace, name }: Target) => findTask(client(), namespace, name);
+  const taskAt = (ref: ObjectRef) => findTask(client(), ref);
 
   return [
     {
@@ -102,9 +97,9 @@ export function taskConnecters(ports: TaskConnecterPorts): Connecter[] {
 }
 
 /** @throws {StatusError} NotFound */
-export async function findTask(client: ResourceClient, namespace: string | undefined, name: string): Promise<SyncTask> {
-  const task = await client.find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, namespace, name);
-  if (task === undefined) throw notFound(SYNC_TASKS, name);
+export async function findTask(client: ResourceClient, ref: ObjectRef): Promise<SyncTask> {
+  const task = await client.find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, ref);
+  if (task === undefined) throw notFound(SYNC_TASKS, ref.name);
   return task;
 }
 

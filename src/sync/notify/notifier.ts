@@ -104,7 +104,7 @@ async function deliver(
   message: Message,
   id: string,
 ): Promise<Result<void, string>> {
-  const found = await ports.client().find<NotificationChannelSpec>(NOTIFICATION_CHANNELS, namespace, channel);
+  const found = await ports.client().find<NotificationChannelSpec>(NOTIFICATION_CHANNELS, { namespace, name: channel });
   if (found?.spec === undefined) return err("there is no such channel");
   const { type, enabled } = found.spec;
   if (!enabled && message.event !== "test") return err(DISABLED);

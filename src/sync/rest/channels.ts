@@ -123,7 +123,7 @@ export const CHANNEL_ROUTES: readonly RestRoute[] = [
     status: 200,
     answer: message,
     async handle(call) {
-      await call.client.delete(KIND, call.namespace, call.name);
+      await call.client.delete(KIND, call);
       return Response.json({ message: "notification channel deleted" });
     },
   }),
@@ -192,7 +192,7 @@ async function writeChannel(
           metadata: { name, namespace, annotations: withDisplayName(undefined, name, display) },
           spec: specOf({}),
         })
-      : writer.update<NotificationChannelSpec>(KIND, namespace, name, (before) => ({
+      : writer.update<NotificationChannelSpec>(KIND, { namespace, name }, (before) => ({
           ...before,
           metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
           spec: specOf(before.spec ?? {}),

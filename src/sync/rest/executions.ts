@@ -146,7 +146,7 @@ export const EXECUTION_ROUTES: readonly RestRoute[] = [
     failures: { 409: "It has not ended." },
     async handle(call) {
       if (isActive(await runOf(call))) throw new RestFault(409, "the execution has not ended: stop it first");
-      await call.client.delete(EXECUTIONS, call.namespace, call.name);
+      await call.client.delete(EXECUTIONS, call);
       return Response.json({ message: "execution deleted" });
     },
   }),
@@ -186,7 +186,7 @@ async function runOf({ services, id }: RestCall): Promise<StoredExecution> {
 /** The task of a run, if it is still that one and may be read. */
 async function taskOf(call: RestCall, { namespace, task, taskUid }: StoredExecution) {
   if (!(await call.may({ verb: "get", kind: SYNC_TASKS }, namespace, task))) return null;
-  const object = await call.client.find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, namespace, task);
+  const object = await call.client.find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, { namespace, name: task });
   if (object?.metadata.uid !== taskUid) return null;
   return taskViewer(call)(await call.services.ids.idOf("task", { namespace, name: task }), object);
 }

@@ -14,7 +14,7 @@ import { type GivenConfig, problemJson } from "./config-text.ts";
 import { objectName, withDisplayName } from "./object-names.ts";
 import type { GivenSecret } from "./owned-secrets.ts";
 import { writeRegistry } from "./registry-write.ts";
-import { placesOf } from "./objects.ts";
+import { objectsNamed } from "./objects.ts";
 import { faultResponse } from "./rest-fault.ts";
 import type { RestCall } from "./route.ts";
 
@@ -69,8 +69,8 @@ async function namesIn(
   entries: readonly { readonly name: string }[],
 ): Promise<Map<string, string>> {
   const displays = entries.map(({ name }) => name);
-  const places = await placesOf(call, kind, displays);
-  return new Map(places.map(({ name }, index) => [displays[index] ?? name, name]));
+  const named = await objectsNamed(call, kind, displays);
+  return new Map(named.map(({ name }, index) => [displays[index] ?? name, name]));
 }
 
 /** What a configuration can say and the server has no place for. */
@@ -109,7 +109,7 @@ async function importRegistry(
   // It is there by itself.
   if (type === "local") return "unchanged";
   const { namespace } = call;
-  const isThere = (await call.client.find(REGISTRIES, namespace, name)) !== undefined;
+  const isThere = (await call.client.find(REGISTRIES, { namespace, name })) !== undefined;
   await call.require({ verb: isThere ? "update" : "create", kind: REGISTRIES }, namespace, name);
   const passwordName = references.get(password ?? "");
   const tokenName = references.get(token ?? "");
@@ -171,7 +171,7 @@ async function importTask(
     targets: spec.targets.map((target) => ({ ...target, registry: registryOf(target.registry) })),
     notifications: { ...spec.notifications, channels: spec.notifications.channels.map(objectName) },
   });
-  const current = await call.client.find<SyncTaskSpec>(SYNC_TASKS, namespace, name);
+  const current = await call.client.find<SyncTaskSpec>(SYNC_TASKS, { namespace, name });
   await call.require({ verb: current === undefined ? "create" : "update", kind: SYNC_TASKS }, namespace, name);
   if (current === undefined) {
     await client.create<SyncTaskSpec>(SYNC_TASKS, {
@@ -182,7 +182,7 @@ async function importTask(
     });
     return "created";
   }
-  const object = await client.update<SyncTaskSpec>(SYNC_TASKS, namespace, name, (before) => ({
+  const object = await client.update<SyncTaskSpec>(SYNC_TASKS, { namespace, name }, (before) => ({
     ...before,
     metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
     spec: wanted,

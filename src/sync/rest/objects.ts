@@ -69,7 +69,7 @@ export async function targetObject<Spec, Status = unknown>(
   { client, namespace, name }: RestCall,
   kind: KindKey,
 ): Promise<ResourceObject<Spec, Status>> {
-  const object = await client.find<Spec, Status>(kind, namespace, name);
+  const object = await client.find<Spec, Status>(kind, { namespace, name });
   if (object === undefined) throw notFound(kind, name);
   return object;
 }
@@ -86,15 +86,19 @@ export async function nameOfNumber(
   return found.name;
 }
 
-/** Where an object of a name that people see is, or where a new one would be. */
-export interface Place {
+/** The object of a name that people see, or the one that would be made for it. */
+export interface NamedObject {
   /** Of the object. */
   readonly name: string;
   readonly isThere: boolean;
 }
 
-/** Where the objects of names that people see are, or where new ones would be, in their order. */
-export async function placesOf(call: RestCall, kind: KindKey, displays: readonly string[]): Promise<readonly Place[]> {
+/** The objects of names that people see, or those that would be made for them, in their order. */
+export async function objectsNamed(
+  call: RestCall,
+  kind: KindKey,
+  displays: readonly string[],
+): Promise<readonly NamedObject[]> {
   const objects = await allObjects(call, kind, call.namespace);
   const names = new Map(objects.map(({ metadata }) => [displayName(metadata), metadata.name]));
   const taken = new Set(objects.map(({ metadata }) => metadata.name));
@@ -110,15 +114,15 @@ export async function placesOf(call: RestCall, kind: KindKey, displays: readonly
 
 /** A name for the object of a new thing. @throws {RestFault} 409 if there is one that people call that */
 export async function newName(call: RestCall, kind: KindKey, display: string): Promise<string> {
-  const [place] = await placesOf(call, kind, [display]);
-  if (place === undefined || place.isThere) throw new RestFault(409, `there is another of the name ${display}`);
-  return place.name;
+  const [named] = await objectsNamed(call, kind, [display]);
+  if (named === undefined || named.isThere) throw new RestFault(409, `there is another of the name ${display}`);
+  return named.name;
 }
 
 /** @throws {RestFault} 409 if an object that is not the one of the path is called that */
 export async function checkDisplayName(call: RestCall, kind: KindKey, display: string): Promise<void> {
-  const [place] = await placesOf(call, kind, [display]);
-  if (place?.isThere === true && place.name !== call.name) {
+  const [named] = await objectsNamed(call, kind, [display]);
+  if (named?.isThere === true && named.name !== call.name) {
     throw new RestFault(409, `there is another of the name ${display}`);
   }
 }

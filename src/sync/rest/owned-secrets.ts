@@ -48,7 +48,7 @@ export async function writeSecrets(
   let changed = 0;
   for (const secret of secrets) {
     const of = `${kind.plural}/${name}/${secret.field}`;
-    const there = await call.client.find<SecureValueContent>(SECURE_VALUES, namespace, secret.name);
+    const there = await call.client.find<SecureValueContent>(SECURE_VALUES, { namespace, name: secret.name });
     if (there !== undefined && there.metadata.annotations?.[SECRET_OF] !== of) {
       throw new RestFault(409, `the SecureValue ${secret.name} is there and is not that of ${of}`);
     }
@@ -65,7 +65,7 @@ export async function writeSecrets(
       made.push(secret.name);
     } else {
       if (await unless(secret)) continue;
-      await client.update<SecureValueContent>(SECURE_VALUES, namespace, secret.name, (current) => ({
+      await client.update<SecureValueContent>(SECURE_VALUES, { namespace, name: secret.name }, (current) => ({
         ...current,
         spec,
       }));
@@ -76,7 +76,8 @@ export async function writeSecrets(
     changed,
     async undo() {
       if (client !== call.client) return;
-      for (const secret of made) await client.delete(SECURE_VALUES, namespace, secret).catch(ignoring("NotFound"));
+      for (const secret of made)
+        await client.delete(SECURE_VALUES, { namespace, name: secret }).catch(ignoring("NotFound"));
     },
     async adopt(owner) {
       if (client !== call.client) return;
@@ -87,7 +88,7 @@ export async function writeSecrets(
         uid: owner.metadata.uid,
       };
       for (const secret of secrets) {
-        await client.update<SecureValueContent>(SECURE_VALUES, namespace, secret.name, (current) => ({
+        await client.update<SecureValueContent>(SECURE_VALUES, { namespace, name: secret.name }, (current) => ({
           ...current,
           metadata: { ...current.metadata, ownerReferences: [reference] },
         }));

@@ -101,7 +101,7 @@ export const REGISTRY_ROUTES: readonly RestRoute[] = [
     answer: deleted,
     async handle(call) {
       await registryObject(call);
-      await call.client.delete(REGISTRIES, call.namespace, call.name);
+      await call.client.delete(REGISTRIES, call);
       return Response.json({ message: "registry deleted" });
     },
   }),
@@ -173,14 +173,14 @@ export async function countRegistries(call: RestCall): Promise<number> {
 }
 
 async function oneRegistry(call: RestCall): Promise<RegistryView> {
-  const found = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, call.namespace, call.name);
+  const found = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, call);
   if (found === undefined && call.name === LOCAL_REGISTRY) return viewLocal(call.id, call.namespace);
   return viewRegistry(call.id, found ?? (await targetObject(call, REGISTRIES)));
 }
 
 /** @throws {RestFault} 409 for this registry itself, which nothing is to be changed of */
 async function registryObject(call: RestCall): Promise<RegistryObject> {
-  const found = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, call.namespace, call.name);
+  const found = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, call);
   if (found === undefined && call.name === LOCAL_REGISTRY) {
     throw new RestFault(409, `${LOCAL_REGISTRY} is this registry itself: it is always there as it is`);
   }

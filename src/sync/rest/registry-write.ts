@@ -41,7 +41,7 @@ export async function writeRegistry(
     ...(password === "" ? [] : [{ name: `registry-${name}`, field: "password", value: password }]),
     ...(token === "" ? [] : [{ name: `registry-${name}-token`, field: "token", value: token }]),
   ];
-  const current = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, namespace, name);
+  const current = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, { namespace, name });
   const specFrom = (before: WantedRegistry | undefined) => withSecrets(change(before), given);
   const write = async (writer: ResourceClient): Promise<RegistryObject> =>
     (current === undefined
@@ -51,7 +51,7 @@ export async function writeRegistry(
           metadata: { name, namespace, annotations: withDisplayName(undefined, name, display) },
           spec: specFrom(undefined),
         })
-      : await writer.update<WantedRegistry, RegistryStatus>(REGISTRIES, namespace, name, (before) => ({
+      : await writer.update<WantedRegistry, RegistryStatus>(REGISTRIES, { namespace, name }, (before) => ({
           ...before,
           metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
           spec: specFrom(before.spec),

@@ -90,7 +90,7 @@ function lastExecution(status: SyncTaskStatus | undefined): TaskView["last_execu
 
 async function registryOf(call: RestCall, namespace: string, name: string, id: number) {
   if (!(await call.may({ verb: "get", kind: REGISTRIES }, namespace, name))) return undefined;
-  const found = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, namespace, name);
+  const found = await call.client.find<RegistrySpec, RegistryStatus>(REGISTRIES, { namespace, name });
   return found === undefined ? undefined : viewRegistry(id, found);
 }
 

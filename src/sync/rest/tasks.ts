@@ -104,11 +104,15 @@ export const TASK_ROUTES: readonly RestRoute[] = [
       const display = given.name ?? displayName(current.metadata);
       if (display !== displayName(current.metadata)) await checkDisplayName(call, SYNC_TASKS, display);
       const flat = await givenRules(call, given);
-      const object = (await call.client.update<WantedTask, SyncTaskStatus>(SYNC_TASKS, namespace, name, (before) => ({
-        ...before,
-        metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
-        spec: merged(before.spec ?? {}, given, flat),
-      }))) as TaskObject;
+      const object = (await call.client.update<WantedTask, SyncTaskStatus>(
+        SYNC_TASKS,
+        { namespace, name },
+        (before) => ({
+          ...before,
+          metadata: { ...before.metadata, annotations: withDisplayName(before.metadata.annotations, name, display) },
+          spec: merged(before.spec ?? {}, given, flat),
+        }),
+      )) as TaskObject;
       return Response.json(await taskViewer(call)(call.id, object));
     },
   }),
@@ -122,7 +126,7 @@ export const TASK_ROUTES: readonly RestRoute[] = [
     status: 200,
     answer: message,
     async handle(call) {
-      await call.client.delete(SYNC_TASKS, call.namespace, call.name);
+      await call.client.delete(SYNC_TASKS, call);
       return Response.json({ message: "task deleted" });
     },
   }),

@@ -18,7 +18,10 @@ export async function taskOf(
   run: Pick<StoredExecution, "namespace" | "task" | "taskUid">,
   { client }: Pick<SyncPorts, "client">,
 ): Promise<SyncTask | undefined> {
-  const task = await client().find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, run.namespace, run.task);
+  const task = await client().find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, {
+    namespace: run.namespace,
+    name: run.task,
+  });
   if (task?.spec === undefined || task.metadata.uid !== run.taskUid) return undefined;
   return task.metadata.deletionTimestamp === undefined ? task : undefined;
 }

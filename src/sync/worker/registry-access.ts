@@ -62,7 +62,7 @@ export function createRegistries(ports: RegistriesPorts): Registries {
       const onCall = () => meter.query(LOCAL_QUERIES);
       const local = () => createLocalRegistry({ content, name, readOnly, mayUse, onCall });
       if (name === LOCAL_REGISTRY) return local();
-      const object = await client().find<RegistrySpec>(REGISTRIES, namespace, name);
+      const object = await client().find<RegistrySpec>(REGISTRIES, { namespace, name });
       const spec = object?.spec;
       if (spec === undefined) throw new RegistryError("missing", `there is no Registry ${name} in ${namespace}`);
       if (spec.type === "local") return local();

@@ -78,7 +78,7 @@ async function showUpcoming(task: SyncTask, { client, clock }: Pick<SyncPorts, "
   const shown = task.status?.nextRuns ?? [];
   if (upcoming.length === shown.length && upcoming.every((time, index) => time === shown[index])) return;
   await client()
-    .updateStatus<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, namespace, name, (current) => ({
+    .updateStatus<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, { namespace, name }, (current) => ({
       ...current.status,
       nextRuns: upcomingRuns(current, clock()).map((time) => timestamp(time.getTime())),
     }))

@@ -28,7 +28,7 @@ export async function showRun(task: SyncTask, run: StoredExecution, { client, cl
   };
   const now = clock();
   await client()
-    .updateStatus<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, namespace, name, ({ status = {} }) => {
+    .updateStatus<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, { namespace, name }, ({ status = {} }) => {
       if (isOlder(run, status)) return status;
       const shown = withConditions(status.conditions, conditions, now);
       return { ...status, conditions: shown, observedGeneration: generation, lastExecution };

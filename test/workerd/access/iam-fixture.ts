@@ -106,13 +106,18 @@ export function iamPlatform({ clock = Date.now, staleness = 0 }: IamOptions = {}
       const { namespace, name } = at(place);
       const change = (current: ResourceObject | undefined): ResourceInput => ({ ...input(name, {}), ...current, spec });
       const options = { allowCreate: false };
-      return (await (await storage(plural, group)).update(contextOf(given), namespace, name, change, options)).object;
+      return (await (await storage(plural, group)).update(contextOf(given), { namespace, name }, change, options))
+        .object;
     },
     remove: async (plural: string, place: string, given: Partial<RequestContext> = {}) => {
       const { namespace, name } = at(place);
-      return (await storage(plural, IAM)).delete(contextOf(given), namespace, name, {
-        propagationPolicy: "Background",
-      });
+      return (await storage(plural, IAM)).delete(
+        contextOf(given),
+        { namespace, name },
+        {
+          propagationPolicy: "Background",
+        },
+      );
     },
     /** Whether someone may pull a repository, by what bindings give to them. */
     mayPull: async (who: string, repository: string): Promise<boolean> => {

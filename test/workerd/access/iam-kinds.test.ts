@@ -33,12 +33,12 @@ describe("built-in roles", () => {
     expect(namesOf((await roles.list(contextOf(), list({ labels }))).items)).toEqual(BUILT_IN);
     const first = await roles.list(contextOf(), list({ limit: 2 }));
     expect(namesOf(first.items)).toEqual(["admin", "editor"]);
-    expect(await roles.get(contextOf(), undefined, "viewer")).toMatchObject({
+    expect(await roles.get(contextOf(), { name: "viewer" })).toMatchObject({
       apiVersion: `${IAM}/v1`,
       kind: "ClusterRole",
       metadata: { name: "viewer", labels: { "iam.entrepot.dev/built-in": "true" } },
     });
-    await expect(roles.get(contextOf(), undefined, "absent")).rejects.toMatchObject({ reason: "NotFound" });
+    await expect(roles.get(contextOf(), { name: "absent" })).rejects.toMatchObject({ reason: "NotFound" });
   });
 
   it("begin a watch from the start", async () => {
@@ -180,9 +180,14 @@ describe("nobody gives what they do not have", () => {
       ...current,
       metadata: { ...current?.metadata, labels: { a: "b" } },
     });
-    await roles.update(contextOf(powerless), "a", "grows", (current) => labelled(current) as ResourceObject, {
-      allowCreate: false,
-    });
+    await roles.update(
+      contextOf(powerless),
+      { namespace: "a", name: "grows" },
+      (current) => labelled(current) as ResourceObject,
+      {
+        allowCreate: false,
+      },
+    );
   });
 
   it.each<[string, boolean, Rule[], string | undefined]>([
@@ -313,7 +318,7 @@ describe("the visibility of a namespace", () => {
   it("is private until someone says otherwise", async () => {
     const { storage, update } = iamPlatform();
     const namespaces = await storage("namespaces", "");
-    const get = async (name: string) => (await namespaces.get(contextOf(), undefined, name)).spec;
+    const get = async (name: string) => (await namespaces.get(contextOf(), { name })).spec;
     expect(await get("default")).toEqual({ visibility: "private" });
     await namespaces.create(contextOf(), undefined, {
       apiVersion: "v1",
@@ -332,13 +337,13 @@ describe("the visibility of a namespace", () => {
   it("of one that nobody made is changed as of one that somebody made", async () => {
     const { storage, update } = iamPlatform();
     const namespaces = await storage("namespaces", "");
-    const before = await namespaces.get(contextOf(), undefined, "default");
+    const before = await namespaces.get(contextOf(), { name: "default" });
     const after = await update("namespaces", "default", { visibility: "public" }, {}, "");
     expect(after).toMatchObject({ spec: { visibility: "public" }, status: { phase: "Active" } });
     expect(after.metadata.uid).not.toBe(before.metadata.uid);
     // Who changes what was read before that finds that it has changed since.
     await expect(
-      namespaces.update(contextOf(), undefined, "default", () => before, { allowCreate: false }),
+      namespaces.update(contextOf(), { name: "default" }, () => before, { allowCreate: false }),
     ).rejects.toMatchObject({ reason: "Conflict" });
     await expect(
       namespaces.create(contextOf(), undefined, { apiVersion: "v1", kind: "Namespace", metadata: { name: "default" } }),

@@ -300,9 +300,9 @@ describe("kubectl get auditevents", () => {
   });
 
   it("gets one by its name", async () => {
-    expect(await storage.get?.(context, undefined, "000000000003")).toMatchObject({ spec: { verb: "delete" } });
+    expect(await storage.get?.(context, { name: "000000000003" })).toMatchObject({ spec: { verb: "delete" } });
     for (const name of ["3", "000000000009", "x", "000000000003.5"]) {
-      await expect(storage.get?.(context, undefined, name)).rejects.toMatchObject({ reason: "NotFound" });
+      await expect(storage.get?.(context, { name })).rejects.toMatchObject({ reason: "NotFound" });
     }
   });
 

@@ -61,8 +61,7 @@ function say(client: () => ResourceClient): Connecter {
     async connect(_context, { namespace, name }) {
       const greeting = await client().updateStatus<GreetingSpec, GreetingStatus>(
         GREETINGS,
-        namespace,
-        name,
+        { namespace, name },
         ({ status }) => ({ said: (status?.said ?? 0) + 1 }),
       );
       return Response.json({ text: greeting.spec?.text, said: greeting.status?.said });

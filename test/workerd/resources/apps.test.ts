@@ -29,7 +29,7 @@ async function apps() {
     app,
     install: (...objects: readonly ResourceInput[]) => storage.create(context, undefined, app(objects)),
     apply: (...objects: readonly ResourceInput[]) =>
-      storage.update(context, undefined, name, () => app(objects), { allowCreate: true }),
+      storage.update(context, { name }, () => app(objects), { allowCreate: true }),
     list: async () => namesOf(await (await platform.widgets()).list(context, listQuery())),
   };
 }
@@ -44,7 +44,7 @@ describe("an app", () => {
     const created = await install(object("a"), object("b", { size: 5 }));
     expect(created.status).toMatchObject({ definitions: 1, objects: 2, conditions: [{ status: "True" }] });
     expect(await list()).toEqual(["a", "b"]);
-    const definition = await stored.get(context, undefined, `widgets.${group}`);
+    const definition = await stored.get(context, { name: `widgets.${group}` });
     expect(definition.metadata.ownerReferences).toEqual([expect.objectContaining({ kind: "App", controller: true })]);
   });
 
@@ -53,7 +53,7 @@ describe("an app", () => {
     const write = how === "create" ? install : apply;
     await expect(write(object("a"), object("b", { size: 0 }))).rejects.toMatchObject({ reason: "Invalid" });
     await settle();
-    await expect(storage.get(context, undefined, name)).rejects.toMatchObject({ reason: "NotFound" });
+    await expect(storage.get(context, { name })).rejects.toMatchObject({ reason: "NotFound" });
     expect(await registry.resource(group, "widgets")).toBeUndefined();
     await install(object("a"));
   });
@@ -71,7 +71,7 @@ describe("an app", () => {
     const { object: upgraded } = await apply(object("b", { size: 9 }), object("c"));
     expect(installed(upgraded)?.status).toBe("True");
     expect(await list()).toEqual(["b", "c", "foreign"]);
-    expect((await (await stored()).get(context, NAMESPACE, "b")).spec).toEqual({ size: 9 });
+    expect((await (await stored()).get(context, { namespace: NAMESPACE, name: "b" })).spec).toEqual({ size: 9 });
   });
 
   it("does not take over what is not its own, and says so", async () => {
@@ -80,8 +80,8 @@ describe("an app", () => {
     await (await stored()).create(context, NAMESPACE, widgetObject("foreign", { size: 7 }));
     const refused = apply(object("a"), object("foreign", { size: 8 }));
     await expect(refused).rejects.toMatchObject({ reason: "Conflict", message: /does not belong to the app/ });
-    expect((await (await stored()).get(context, NAMESPACE, "foreign")).spec).toEqual({ size: 7 });
-    const noted = await storage.get(context, undefined, name);
+    expect((await (await stored()).get(context, { namespace: NAMESPACE, name: "foreign" })).spec).toEqual({ size: 7 });
+    const noted = await storage.get(context, { name });
     expect(installed(noted)).toMatchObject({ status: "False", message: expect.stringContaining("foreign") });
     expect(installed((await apply(object("a"))).object)?.status).toBe("True");
   });
@@ -90,7 +90,7 @@ describe("an app", () => {
     const { install, object, apps: storage, name, registry, group, settle, widgets: stored } = await apps();
     await install(object("a"));
     await (await stored()).create(context, NAMESPACE, widgetObject("of-a-user"));
-    await storage.delete(context, undefined, name, background);
+    await storage.delete(context, { name }, background);
     await settle();
     expect(await registry.resource(group, "widgets")).toBeUndefined();
     await install();

@@ -162,7 +162,7 @@ describe("the message of a change", () => {
     const made = await make("one", ALICE, { "entrepot.dev/message": "first" });
     const options = { allowCreate: false, replaces: true };
     const sent = { ...made, spec: { count: 1 } };
-    await tasks.update(BOB, NAMESPACE, "one", () => sent, options);
+    await tasks.update(BOB, { namespace: NAMESPACE, name: "one" }, () => sent, options);
     expect(authorship(await get("one"))).not.toHaveProperty("message");
   });
 
@@ -179,11 +179,15 @@ describe("the past", () => {
   it("tells who deleted an object, and a restored one who restored it", async () => {
     const { make, tasks, past } = await world();
     const made = await make("one", ALICE, { "entrepot.dev/message": "first" });
-    await tasks.delete(BOB, NAMESPACE, "one", { propagationPolicy: "Background" });
+    await tasks.delete(BOB, { namespace: NAMESPACE, name: "one" }, { propagationPolicy: "Background" });
     const [trashed] = await past("trash", "one");
     expect(trashed).toMatchObject({ "created-by": "alice", "updated-by": "bob" });
     expect(trashed).not.toHaveProperty("message");
-    const restored = await tasks.restore(BOB, NAMESPACE, "one", Number(made.metadata.resourceVersion));
+    const restored = await tasks.restore(
+      BOB,
+      { namespace: NAMESPACE, name: "one" },
+      Number(made.metadata.resourceVersion),
+    );
     expect(authorship(restored)).toMatchObject({ "created-by": "bob", "updated-by": "bob" });
     expect(authorship(restored)).not.toHaveProperty("message");
   });

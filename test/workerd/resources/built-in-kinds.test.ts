@@ -87,13 +87,18 @@ describe("a lease", () => {
     const watched = watching(leases, made.metadata.resourceVersion, { namespace });
     await until(() => watched.bookmark() !== undefined);
     const renew = (holderIdentity: string) =>
-      leases.update(context, namespace, "a", (current) => ({ ...(current ?? made), spec: { holderIdentity } }), {
-        allowCreate: false,
-      });
+      leases.update(
+        context,
+        { namespace, name: "a" },
+        (current) => ({ ...(current ?? made), spec: { holderIdentity } }),
+        {
+          allowCreate: false,
+        },
+      );
     await renew("x");
     await until(() => watched.seen().length === 1);
     await renew("y");
-    await leases.delete(context, namespace, "a", { propagationPolicy: "Background" });
+    await leases.delete(context, { namespace, name: "a" }, { propagationPolicy: "Background" });
     await until(() => watched.seen().at(-1) === "DELETED a");
     await watched.stop();
   });
@@ -106,7 +111,7 @@ describe("a lease", () => {
     for (const name of ["gone", "held"]) {
       await leases.create(context, namespace, { apiVersion: "", kind: "Lease", metadata: { name } });
     }
-    await leases.delete(context, namespace, "gone", { propagationPolicy: "Background" });
+    await leases.delete(context, { namespace, name: "gone" }, { propagationPolicy: "Background" });
     now += HOUR + 1000;
     await leases.create(context, namespace, { apiVersion: "", kind: "Lease", metadata: { name: "new" } });
     await platform.resources.maintenance.run({ type: "expire-objects" });
@@ -193,9 +198,14 @@ describe("an event", () => {
     await events.create(context, namespace, coreEvent("stale"));
     await events.create(context, namespace, coreEvent("repeated"));
     now += HOUR - 1000;
-    await events.update(context, namespace, "repeated", (current) => ({ ...current, count: 2 }) as ResourceInput, {
-      allowCreate: false,
-    });
+    await events.update(
+      context,
+      { namespace, name: "repeated" },
+      (current) => ({ ...current, count: 2 }) as ResourceInput,
+      {
+        allowCreate: false,
+      },
+    );
     const watched = watching(view, Number((await view.list(context, listQuery())).resourceVersion), { namespace });
     await until(() => watched.bookmark() !== undefined);
     now += 2000;
@@ -282,7 +292,7 @@ describe("a watch of namespaces", () => {
     const resumed = watching(namespaces, Number(metadata.resourceVersion) - 1, { fields: `metadata.name=${filled}` });
     await until(() => resumed.seen().length > 0);
     expect(resumed.seen()).toEqual([`ADDED ${filled}`]);
-    await tasks.tasks.delete(context, filled, "one", { propagationPolicy: "Background" });
+    await tasks.tasks.delete(context, { namespace: filled, name: "one" }, { propagationPolicy: "Background" });
     await until(() => watched.seen().includes(`DELETED ${filled}`) && resumed.seen().length === 2);
     await Promise.all([watched.stop(), resumed.stop()]);
   });

@@ -69,7 +69,7 @@ describe("a definition", () => {
     await define();
     const next = widgets(group, undefined, { scope: "Cluster" });
     await expect(
-      storage.update(context, undefined, `widgets.${group}`, () => next, { allowCreate: false }),
+      storage.update(context, { name: `widgets.${group}` }, () => next, { allowCreate: false }),
     ).rejects.toMatchObject({ details: { causes: [{ field: "spec.scope" }] } });
   });
 
@@ -83,7 +83,7 @@ describe("a definition", () => {
     const warnings: string[] = [];
     const warned = requestContext({ warn: (message) => warnings.push(message) });
     const apply = (schema: object) =>
-      storage.update(warned, undefined, `widgets.${group}`, () => widgets(group, schema), { allowCreate: true });
+      storage.update(warned, { name: `widgets.${group}` }, () => widgets(group, schema), { allowCreate: true });
     const changed = await apply(withSpec({ title: { type: "string" } }, ["title"]));
     expect(warnings).toEqual([expect.stringContaining("team-a/broken does not satisfy the schema: spec.title")]);
     expect(conditions(changed.object)).toMatchObject({ ObjectsConform: "False", Established: "True" });
@@ -91,7 +91,7 @@ describe("a definition", () => {
     expect((await edit(await stored(), "broken", label)).metadata.labels).toEqual({ a: "b" });
     const respecified = edit(await stored(), "broken", (current) => ({ ...current, spec: { size: 4 } }));
     await expect(respecified).rejects.toMatchObject({ reason: "Invalid" });
-    await (await stored()).delete(context, NAMESPACE, "broken", background);
+    await (await stored()).delete(context, { namespace: NAMESPACE, name: "broken" }, background);
     await edit(await stored(), "broken", (current) => ({ ...current, metadata: { name: "broken" } }));
     expect((await (await stored()).list(context, listQuery())).items).toHaveLength(1);
     expect(conditions((await apply(withSpec({ title: { type: "string" } }))).object)).toMatchObject({
@@ -101,15 +101,15 @@ describe("a definition", () => {
 
   it("that is applied and not created holds on to its objects all the same", async () => {
     const { group, definitions: storage, widgets: stored, registry } = await definitions();
-    const applied = await storage.update(context, undefined, `widgets.${group}`, () => widgets(group), {
+    const applied = await storage.update(context, { name: `widgets.${group}` }, () => widgets(group), {
       allowCreate: true,
     });
     expect(applied.created).toBe(true);
     await (await stored()).create(context, NAMESPACE, widgetObject("w"));
     await storage.deleteCollection(context, listQuery({ fields: `metadata.name=widgets.${group}` }), background);
-    await expect(storage.get(context, undefined, `widgets.${group}`)).rejects.toMatchObject({ reason: "NotFound" });
+    await expect(storage.get(context, { name: `widgets.${group}` })).rejects.toMatchObject({ reason: "NotFound" });
     expect(await registry.resource(group, "widgets")).toBeUndefined();
-    await storage.update(context, undefined, `widgets.${group}`, () => widgets(group), { allowCreate: true });
+    await storage.update(context, { name: `widgets.${group}` }, () => widgets(group), { allowCreate: true });
     expect((await (await stored()).list(context, listQuery())).items).toEqual([]);
   });
 
@@ -119,11 +119,11 @@ describe("a definition", () => {
     const objects = await stored();
     for (let index = 0; index < 230; index += 1)
       await objects.create(context, NAMESPACE, widgetObject(`w-${String(index).padStart(3, "0")}`));
-    const { gone } = await storage.delete(context, undefined, `widgets.${group}`, background);
+    const { gone } = await storage.delete(context, { name: `widgets.${group}` }, background);
     expect(gone).toBe(false);
     expect(await settle()).toBe(2);
     const kind = { group: PLATFORM, plural: "resourcedefinitions" };
-    expect(await client.find(kind, undefined, `widgets.${group}`)).toBeUndefined();
+    expect(await client.find(kind, { name: `widgets.${group}` })).toBeUndefined();
     await define();
     expect((await (await stored()).list(context, listQuery())).items).toEqual([]);
   });
@@ -132,14 +132,14 @@ describe("a definition", () => {
     const { group, define, definitions: storage, widgets: stored, steps, resources } = await definitions();
     await define();
     await (await stored()).create(context, NAMESPACE, widgetObject("w", {}, { finalizers: ["example.dev/hold"] }));
-    await storage.delete(context, undefined, `widgets.${group}`, background);
+    await storage.delete(context, { name: `widgets.${group}` }, background);
     expect(steps.splice(0)).toEqual([{ step: { type: "definition-gone", name: `widgets.${group}` }, delay: 10 }]);
     const going = await stored();
     expect(going.create).toBeUndefined();
     await edit(going, "w", (current) => ({ ...current, metadata: { name: "w" } }));
     // The step was lost.
     await resources.maintenance.run({ type: "sweep-dependents" });
-    await expect(storage.get(context, undefined, `widgets.${group}`)).rejects.toMatchObject({ reason: "NotFound" });
+    await expect(storage.get(context, { name: `widgets.${group}` })).rejects.toMatchObject({ reason: "NotFound" });
   });
 
   it("is served by other isolates when what they read is old", async () => {
@@ -152,7 +152,7 @@ describe("a definition", () => {
     expect(await other.registry.resource(group, "widgets")).toBeUndefined();
     now += 1;
     expect(await other.registry.resource(group, "widgets")).toBeDefined();
-    await storage.delete(context, undefined, `widgets.${group}`, background);
+    await storage.delete(context, { name: `widgets.${group}` }, background);
     now += 1000;
     expect(await other.registry.resource(group, "widgets")).toBeUndefined();
   });
@@ -164,8 +164,7 @@ describe("a definition", () => {
     expect(await registry.groups()).toBe(before);
     await storage.update(
       context,
-      undefined,
-      `widgets.${group}`,
+      { name: `widgets.${group}` },
       (current) => ({ ...(current as ResourceObject), metadata: { labels: { a: "b" } } }),
       { allowCreate: false },
     );

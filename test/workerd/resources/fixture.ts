@@ -144,9 +144,9 @@ export async function exampleTasks(options: PlatformOptions = {}, more: Partial<
     areas: await platform.storage(group, "areas"),
     create: (name: string, given: Partial<ResourceInput> = {}) => tasks.create(context, NAMESPACE, task(name, given)),
     edit: (name: string, change: (current: ResourceObject) => ResourceInput) => edit(tasks, name, change),
-    get: (name: string) => tasks.get(context, NAMESPACE, name),
+    get: (name: string) => tasks.get(context, { namespace: NAMESPACE, name }),
     remove: (name: string, propagationPolicy: "Background" | "Foreground" | "Orphan" = "Background") =>
-      tasks.delete(context, NAMESPACE, name, { propagationPolicy }),
+      tasks.delete(context, { namespace: NAMESPACE, name }, { propagationPolicy }),
     names: async () => namesOf(await tasks.list(context, listQuery())),
   };
 }
@@ -168,7 +168,7 @@ export async function edit(
   const { context = requestContext(), subresource } = given;
   const transform = (current: ResourceObject | undefined) => change(current as ResourceObject);
   const options = { allowCreate: false, ...(subresource === undefined ? {} : { subresource }) };
-  return (await storage.update(context, NAMESPACE, name, transform, options)).object;
+  return (await storage.update(context, { namespace: NAMESPACE, name }, transform, options)).object;
 }
 
 export function listQuery(

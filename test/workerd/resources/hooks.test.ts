@@ -66,14 +66,15 @@ describe("hooks of a kind", () => {
     expect(calls.splice(0)).toEqual(update);
     await edit(tasks, "one", (current) => ({ ...current, status: { phase: "Done" } }), { subresource: "status" });
     expect(calls.splice(0).at(-1)).toBe("afterUpdate status");
-    await tasks.delete(context, NAMESPACE, "one", REMOVE);
+    await tasks.delete(context, { namespace: NAMESPACE, name: "one" }, REMOVE);
     expect(calls.splice(0)).toEqual(["begin delete one", "beginDelete one", "afterDelete gone"]);
   });
 
   it("take an update that creates for a creation, and one that changes nothing for an update", async () => {
     const calls: string[] = [];
     const tasks = await hookedTasks(() => noting(calls));
-    const write = () => tasks.update(requestContext(), NAMESPACE, "new", () => task("new"), { allowCreate: true });
+    const write = () =>
+      tasks.update(requestContext(), { namespace: NAMESPACE, name: "new" }, () => task("new"), { allowCreate: true });
     expect(await write()).toMatchObject({ created: true });
     expect(calls.splice(0)).toEqual(["begin update new", "beginCreate new", "finish written", "afterCreate"]);
     expect(await write()).toMatchObject({ created: false, object: { metadata: { generation: 1 } } });
@@ -98,7 +99,7 @@ describe("hooks of a kind", () => {
     );
     await expect(stale).rejects.toMatchObject({ reason: "Conflict" });
     expect(calls.splice(0)).toEqual(["begin update stale"]);
-    await tasks.delete(requestContext({ dryRun: true }), NAMESPACE, "stale", REMOVE);
+    await tasks.delete(requestContext({ dryRun: true }), { namespace: NAMESPACE, name: "stale" }, REMOVE);
     expect(calls.splice(0)).toEqual(["begin delete stale", "beginDelete stale"]);
   });
 
@@ -162,7 +163,11 @@ describe("hooks of a kind", () => {
     const { metadata } = await tasks.create(context, NAMESPACE, task("undone", { spec: { count: 1 } }));
     await edit(tasks, "undone", counted(2));
     calls.length = 0;
-    const restored = await tasks.restore(context, NAMESPACE, "undone", Number(metadata.resourceVersion));
+    const restored = await tasks.restore(
+      context,
+      { namespace: NAMESPACE, name: "undone" },
+      Number(metadata.resourceVersion),
+    );
     expect(restored.spec).toEqual({ count: 1 });
     expect(calls).toEqual(["begin restore undone", "beginUpdate of 2", "finish written", "afterUpdate spec"]);
   });
@@ -176,14 +181,18 @@ describe("hooks of a kind", () => {
     }));
     const created = await tasks.create(requestContext(), NAMESPACE, task("kept"));
     expect(created.status).toEqual({ phase: "Seen" });
-    expect((await tasks.get(requestContext(), NAMESPACE, "kept")).status).toBeUndefined();
-    await expect(tasks.delete(requestContext(), NAMESPACE, "kept", REMOVE)).rejects.toThrow("it stays");
+    expect((await tasks.get(requestContext(), { namespace: NAMESPACE, name: "kept" })).status).toBeUndefined();
+    await expect(tasks.delete(requestContext(), { namespace: NAMESPACE, name: "kept" }, REMOVE)).rejects.toThrow(
+      "it stays",
+    );
   });
 
   it("take verbs away, and with creating that of an update", async () => {
     const tasks = await hookedTasks(() => ({ refuse: ["create", "restore", "deleteCollection"] }));
     expect(Object.keys(tasks).toSorted()).toEqual(["delete", "get", "list", "update", "watch"]);
-    const write = tasks.update(requestContext(), NAMESPACE, "new", () => task("new"), { allowCreate: true });
+    const write = tasks.update(requestContext(), { namespace: NAMESPACE, name: "new" }, () => task("new"), {
+      allowCreate: true,
+    });
     await expect(write).rejects.toMatchObject({ reason: "NotFound" });
   });
 
@@ -196,7 +205,7 @@ describe("hooks of a kind", () => {
     });
     const context = requestContext();
     const phases: unknown[] = [(await tasks.create(context, NAMESPACE, task("one"))).status];
-    phases.push((await tasks.get(context, NAMESPACE, "one")).status);
+    phases.push((await tasks.get(context, { namespace: NAMESPACE, name: "one" })).status);
     phases.push((await tasks.list(context, listQuery())).items[0]?.status);
     const seen: unknown[] = [];
     const change = (current: ResourceObject) => {
@@ -212,9 +221,9 @@ describe("hooks of a kind", () => {
       break;
     }
     end.abort();
-    expect((await general?.get(context, NAMESPACE, "one"))?.status).toBeUndefined();
+    expect((await general?.get(context, { namespace: NAMESPACE, name: "one" }))?.status).toBeUndefined();
     expect((await tasks.list(context, listQuery({ source: "history" }))).items[0]?.status).toBeUndefined();
-    phases.push((await tasks.delete(context, NAMESPACE, "one", REMOVE)).object.status);
+    phases.push((await tasks.delete(context, { namespace: NAMESPACE, name: "one" }, REMOVE)).object.status);
     expect(phases).toEqual(["create", "get", "list", "update", "watch", "delete"].map((phase) => ({ phase })));
   });
 });

@@ -58,12 +58,16 @@ describe("undo", () => {
       spec: { count: 2 },
       metadata: { ...current.metadata, labels: { b: "2" }, finalizers: ["example.dev/hold"] },
     }));
-    const restored = await tasks.tasks.restore(context, NAMESPACE, "undone", Number(first.metadata.resourceVersion));
+    const restored = await tasks.tasks.restore(
+      context,
+      { namespace: NAMESPACE, name: "undone" },
+      Number(first.metadata.resourceVersion),
+    );
     expect(restored).toMatchObject({ spec: { source: "a", count: 1 }, metadata: { uid: first.metadata.uid } });
     expect(restored.metadata.labels).toEqual({ a: "1" });
     expect(restored.metadata.finalizers).toEqual(["example.dev/hold"]);
     expect(restored.metadata.generation).toBe(3);
-    const none = tasks.tasks.restore(context, NAMESPACE, "undone", 1_000_000);
+    const none = tasks.tasks.restore(context, { namespace: NAMESPACE, name: "undone" }, 1_000_000);
     await expect(none).rejects.toMatchObject({ reason: "NotFound" });
   });
 
@@ -79,7 +83,7 @@ describe("undo", () => {
     const trash = await tasks.tasks.list(context, listQuery({ source: "trash" }));
     expect(namesOf(trash)).toEqual(["lost", "owner"]);
     const version = Number(trash.items[0]?.metadata.resourceVersion);
-    const restored = await tasks.tasks.restore(context, NAMESPACE, "lost", version);
+    const restored = await tasks.tasks.restore(context, { namespace: NAMESPACE, name: "lost" }, version);
     expect(restored).toMatchObject({ spec: { count: 7 }, metadata: { name: "lost", generation: 1 } });
     expect(restored.metadata.uid).not.toBe(lost.metadata.uid);
     for (const field of ["deletionTimestamp", "ownerReferences"]) expect(restored.metadata).not.toHaveProperty(field);

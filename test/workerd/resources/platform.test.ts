@@ -23,7 +23,7 @@ describe("the client within", () => {
   it("reads, writes and watches kinds as the API would", async () => {
     const { client, group } = await exampleTasks();
     const kind = { group, plural: "tasks" };
-    expect(await client.find(kind, NAMESPACE, "a")).toBeUndefined();
+    expect(await client.find(kind, { namespace: NAMESPACE, name: "a" })).toBeUndefined();
     const created = await client.create<Spec>(kind, {
       ...task("a"),
       metadata: { name: "a", namespace: NAMESPACE },
@@ -36,18 +36,20 @@ describe("the client within", () => {
       const query = { since: created.metadata.resourceVersion, signal: end.signal, fieldSelector: "spec.source=x" };
       for await (const frame of client.watch(kind, query)) if (frame.type !== "BOOKMARK") seen.push(frame.type);
     })();
-    await client.updateStatus<Spec, { phase: string }>(kind, NAMESPACE, "a", () => ({ phase: "Ready" }));
+    await client.updateStatus<Spec, { phase: string }>(kind, { namespace: NAMESPACE, name: "a" }, () => ({
+      phase: "Ready",
+    }));
     const increment = () =>
-      client.update<Spec>(kind, NAMESPACE, "a", (current) => ({
+      client.update<Spec>(kind, { namespace: NAMESPACE, name: "a" }, (current) => ({
         ...current,
         spec: { ...current.spec, count: (current.spec?.count ?? 0) + 1 },
       }));
     await Promise.all([increment(), increment(), increment()]);
-    const found = await client.find<Spec, { phase: string }>(kind, NAMESPACE, "a");
+    const found = await client.find<Spec, { phase: string }>(kind, { namespace: NAMESPACE, name: "a" });
     expect(found).toMatchObject({ spec: { count: 3 }, status: { phase: "Ready" } });
     expect((await client.list(kind, { labelSelector: "no=such" })).items).toEqual([]);
     expect((await client.list(kind, { namespace: NAMESPACE, limit: 1 })).items).toHaveLength(1);
-    await client.delete(kind, NAMESPACE, "a");
+    await client.delete(kind, { namespace: NAMESPACE, name: "a" });
     await until(() => seen.length === 5);
     end.abort();
     await watched;
@@ -57,8 +59,8 @@ describe("the client within", () => {
   it("says what a kind cannot do", async () => {
     const { client } = resourcePlatform();
     const nothing = { group: "no.such", plural: "things" };
-    await expect(client.find(nothing, undefined, "a")).rejects.toMatchObject({ reason: "BadRequest" });
-    await expect(client.delete({ group: "", plural: "namespaces" }, undefined, "a")).rejects.toMatchObject({
+    await expect(client.find(nothing, { name: "a" })).rejects.toMatchObject({ reason: "BadRequest" });
+    await expect(client.delete({ group: "", plural: "namespaces" }, { name: "a" })).rejects.toMatchObject({
       reason: "BadRequest",
     });
   });
@@ -77,8 +79,8 @@ describe("namespaces", () => {
     await pushBlob(createKernel(), repositoryName("pushed/app"), someBytes(10, 1));
     const all = await namespaces.list(context, listQuery());
     expect(namesOf(all)).toEqual(["default", "made", "pushed", NAMESPACE, "under_score"]);
-    expect(await namespaces.get(context, undefined, "pushed")).toMatchObject({ status: { phase: "Active" } });
-    await expect(namespaces.get(context, undefined, "absent")).rejects.toMatchObject({ reason: "NotFound" });
+    expect(await namespaces.get(context, { name: "pushed" })).toMatchObject({ status: { phase: "Active" } });
+    await expect(namespaces.get(context, { name: "absent" })).rejects.toMatchObject({ reason: "NotFound" });
     expect(namesOf(await namespaces.list(context, listQuery({ fields: "metadata.name=made" })))).toEqual(["made"]);
   });
 

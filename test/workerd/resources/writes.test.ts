@@ -38,7 +38,9 @@ describe("writers", () => {
       current === undefined ? task("new", { spec: { count: 1 } }) : counted(current);
     const options = { allowCreate: true };
     const results = await Promise.all(
-      Array.from({ length: 8 }, () => tasks.update(requestContext(), NAMESPACE, "new", increment, options)),
+      Array.from({ length: 8 }, () =>
+        tasks.update(requestContext(), { namespace: NAMESPACE, name: "new" }, increment, options),
+      ),
     );
     expect(results.filter(({ created }) => created)).toHaveLength(1);
     expect((await get("new")).spec).toEqual({ count: 8 });
@@ -64,13 +66,17 @@ describe("writers", () => {
     ).rejects.toMatchObject({ reason: "Conflict" });
     for (const preconditions of [{ uid: other.uid }, { resourceVersion: "1" }]) {
       const options = { propagationPolicy: "Background", preconditions } as const;
-      await expect(tasks.tasks.delete(requestContext(), NAMESPACE, "one", options)).rejects.toMatchObject({
+      await expect(
+        tasks.tasks.delete(requestContext(), { namespace: NAMESPACE, name: "one" }, options),
+      ).rejects.toMatchObject({
         reason: "Conflict",
       });
     }
     const applied = { ...task("none"), metadata: { name: "none", resourceVersion: "5" } };
     await expect(
-      tasks.tasks.update(requestContext(), NAMESPACE, "none", () => applied, { allowCreate: true }),
+      tasks.tasks.update(requestContext(), { namespace: NAMESPACE, name: "none" }, () => applied, {
+        allowCreate: true,
+      }),
     ).rejects.toMatchObject({ reason: "Conflict" });
   });
 
@@ -116,7 +122,7 @@ describe("an object", () => {
       ...(current as ResourceObject),
       spec: { count: 1 },
     });
-    const { object } = await areas.update(context, undefined, "here", transform, { allowCreate: false });
+    const { object } = await areas.update(context, { name: "here" }, transform, { allowCreate: false });
     expect(object.metadata.generation).toBe(2);
     expect(object.metadata.namespace).toBeUndefined();
   });
@@ -211,7 +217,7 @@ describe("a dry run", () => {
     const before = await create("dry");
     await expect(tasks.create(context, NAMESPACE, task("dry"))).rejects.toMatchObject({ reason: "AlreadyExists" });
     expect(await edit(tasks, "dry", counted, { context })).toMatchObject({ spec: { count: 1 } });
-    await tasks.delete(context, NAMESPACE, "dry", { propagationPolicy: "Foreground" });
+    await tasks.delete(context, { namespace: NAMESPACE, name: "dry" }, { propagationPolicy: "Foreground" });
     expect(await get("dry")).toEqual(before);
   });
 });

@@ -185,7 +185,7 @@ export function syncWorld(more: Partial<SyncPorts> = {}, database: Database = bi
         spec: spec as SyncTaskSpec,
       }),
     read: async (name: string): Promise<SyncTask> => {
-      const found = await resources.client.find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, namespace, name);
+      const found = await resources.client.find<SyncTaskSpec, SyncTaskStatus>(SYNC_TASKS, { namespace, name });
       if (found === undefined) throw new Error(`no task ${name}`);
       return found;
     },

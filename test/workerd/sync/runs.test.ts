@@ -320,7 +320,7 @@ describe("what a task says of its runs", () => {
     const world = syncWorld();
     world.source.addImage(APP, { tag: "v1" });
     const { id } = await world.run(await world.task("app", COPY_APP));
-    await world.ports.client().delete(SYNC_TASKS, world.namespace, "app");
+    await world.ports.client().delete(SYNC_TASKS, { namespace: world.namespace, name: "app" });
     await world.settle();
     expect(await world.ports.executions.get(id)).toBeUndefined();
   });

@@ -50,10 +50,14 @@ describe("the minute clock", () => {
     await expect.poll(shown).toBe(3);
     await world.ports
       .client()
-      .update({ group: "sync.entrepot.dev", plural: "synctasks" }, world.namespace, "app", (task) => ({
-        ...task,
-        spec: { ...(task.spec as object), enabled: false },
-      }));
+      .update(
+        { group: "sync.entrepot.dev", plural: "synctasks" },
+        { namespace: world.namespace, name: "app" },
+        (task) => ({
+          ...task,
+          spec: { ...(task.spec as object), enabled: false },
+        }),
+      );
     await expect.poll(shown).toBe(0);
   });
 
@@ -89,10 +93,14 @@ describe("the minute clock", () => {
     expect(await world.runs()).toHaveLength(0);
     await world.ports
       .client()
-      .update({ group: "sync.entrepot.dev", plural: "synctasks" }, world.namespace, "app", (task) => ({
-        ...task,
-        spec: { ...(task.spec as object), enabled: true },
-      }));
+      .update(
+        { group: "sync.entrepot.dev", plural: "synctasks" },
+        { namespace: world.namespace, name: "app" },
+        (task) => ({
+          ...task,
+          spec: { ...(task.spec as object), enabled: true },
+        }),
+      );
     await world.tick();
     expect(await world.runs()).toHaveLength(0);
     world.toNextHour();
@@ -104,7 +112,7 @@ describe("the minute clock", () => {
     const world = await scheduled();
     await world.tick();
     world.toNextHour(5000);
-    await world.ports.client().update(SYNC_TASKS, world.namespace, "app", (task) => ({
+    await world.ports.client().update(SYNC_TASKS, { namespace: world.namespace, name: "app" }, (task) => ({
       ...task,
       spec: { ...(task.spec as object), description: "another" },
     }));
@@ -115,7 +123,7 @@ describe("the minute clock", () => {
   it("goes by the schedule and the zone that a task has now", async () => {
     const world = await scheduled();
     const change = (schedule: object) =>
-      world.ports.client().update(SYNC_TASKS, world.namespace, "app", (task) => ({
+      world.ports.client().update(SYNC_TASKS, { namespace: world.namespace, name: "app" }, (task) => ({
         ...task,
         spec: { ...(task.spec as object), schedule },
       }));
