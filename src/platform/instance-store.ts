@@ -58,14 +58,14 @@ export class InstanceStore {
   }
 
   async #close(name: string, secret: Uint8Array): Promise<string> {
-    const wrapped = await this.#wrapper?.wrap(secret, placeOf(name));
+    const wrapped = await this.#wrapper?.wrap(secret, additionalDataOf(name));
     return wrapped === undefined ? secret.toBase64() : JSON.stringify(wrapped);
   }
 
   async #open(name: string, stored: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const wrapped = wrappedOf(stored);
     if (wrapped === undefined) return Uint8Array.fromBase64(stored);
-    const opened = await this.#wrapper?.unwrap(wrapped, placeOf(name));
+    const opened = await this.#wrapper?.unwrap(wrapped, additionalDataOf(name));
     return opened === undefined ? undefined : new Uint8Array(opened);
   }
 }
@@ -85,7 +85,7 @@ async function importKey(store: InstanceStore, name: string): Promise<CryptoKey>
 }
 
 const randomSecret = () => crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-const placeOf = (name: string) => `instance/${name}`;
+const additionalDataOf = (name: string) => `instance/${name}`;
 
 /** The value as a wrapped key; `undefined` for one that is kept as it is, in base64. */
 function wrappedOf(stored: string): WrappedKey | undefined {

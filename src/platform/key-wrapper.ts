@@ -6,8 +6,8 @@ export type WrappedKey = z.infer<typeof wrappedKeySchema>;
 
 /** Encrypts keys for the database, under a key that is not in it (`SECRETS_KEY`). */
 export interface KeyWrapper {
-  /** @param place what it is for; it opens only there */
-  wrap(key: Uint8Array, place: string): Promise<WrappedKey>;
+  /** @param additionalData what it is for; it opens with the same only (AES-GCM) */
+  wrap(key: Uint8Array, additionalData: string): Promise<WrappedKey>;
   /** The key, or `undefined` if it does not open. */
-  unwrap(wrapped: WrappedKey, place: string): Promise<Uint8Array | undefined>;
+  unwrap(wrapped: WrappedKey, additionalData: string): Promise<Uint8Array | undefined>;
 }

@@ -33,7 +33,7 @@ export class SystemKeeper {
       const dataKey = await this.#keys.active(namespace);
       const version = Math.max(above, await this.#values.lastVersion(namespace, name)) + 1;
       const id = uuidv7(this.#clock());
-      const ciphertext = await seal(dataKey.key, plain, placeOf({ namespace, name, version }));
+      const ciphertext = await seal(dataKey.key, plain, additionalDataOf({ namespace, name, version }));
       const stored = await this.#values.insert({ id, namespace, name, version, dataKey: dataKey.id, ciphertext });
       if (stored) return { version, id };
     }
@@ -54,17 +54,17 @@ export class SystemKeeper {
     const plain = await this.#open(stored);
     if (plain === undefined) return false;
     const active = await this.#keys.active(stored.namespace);
-    await this.#values.reencrypt(stored, active.id, await seal(active.key, plain, placeOf(stored)));
+    await this.#values.reencrypt(stored, active.id, await seal(active.key, plain, additionalDataOf(stored)));
     return true;
   }
 
   async #open(stored: StoredValue): Promise<Uint8Array | undefined> {
     const key = await this.#keys.get(stored.dataKey);
-    return key === undefined ? undefined : open(key, stored.ciphertext, placeOf(stored));
+    return key === undefined ? undefined : open(key, stored.ciphertext, additionalDataOf(stored));
   }
 }
 
 /** What a value is sealed for. Neither namespaces nor names have a slash in them. */
-function placeOf({ namespace, name, version }: Pick<StoredValue, "namespace" | "name" | "version">): string {
+function additionalDataOf({ namespace, name, version }: Pick<StoredValue, "namespace" | "name" | "version">): string {
   return `${namespace}/${name}/${version}`;
 }

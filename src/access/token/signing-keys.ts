@@ -123,7 +123,7 @@ async function makeKey(now: number, wrapper: KeyWrapper | undefined): Promise<St
   const publicPart = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(publicPart);
   const privateJwk = JSON.stringify(await exportJWK(privateKey));
-  const wrapped = await wrapper?.wrap(new TextEncoder().encode(privateJwk), placeOf(kid));
+  const wrapped = await wrapper?.wrap(new TextEncoder().encode(privateJwk), additionalDataOf(kid));
   return {
     kid,
     privateJwk: wrapped === undefined ? privateJwk : JSON.stringify(wrapped),
@@ -147,11 +147,11 @@ async function privateKeyOf(
   const json: JWK = JSON.parse(privateJwk);
   const wrapped = wrappedKeySchema.safeParse(json);
   if (!wrapped.success) return wrapper === undefined ? importPart(json) : undefined;
-  const opened = await wrapper?.unwrap(wrapped.data, placeOf(kid));
+  const opened = await wrapper?.unwrap(wrapped.data, additionalDataOf(kid));
   return opened === undefined ? undefined : importPart(JSON.parse(new TextDecoder().decode(opened)));
 }
 
-function placeOf(kid: string): string {
+function additionalDataOf(kid: string): string {
   return `access_signing_keys/${kid}`;
 }
 

@@ -62,9 +62,9 @@ export class DataKeys {
     const stored = await this.#store.underOther(await this.#master.currentId(), after, limit);
     const failed: string[] = [];
     for (const key of stored) {
-      const bytes = await this.#master.unwrap(key, placeOf(key));
+      const bytes = await this.#master.unwrap(key, additionalDataOf(key));
       if (bytes === undefined) failed.push(key.id);
-      else await this.#store.rewrap(key, await this.#master.wrap(bytes, placeOf(key)));
+      else await this.#store.rewrap(key, await this.#master.wrap(bytes, additionalDataOf(key)));
     }
     const last = stored.at(-1);
     return stored.length < limit || last === undefined ? { failed } : { failed, next: last.id };
@@ -73,13 +73,13 @@ export class DataKeys {
   async #make(namespace: string): Promise<StoredDataKey> {
     const id = uuidv7(this.#clock());
     const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
-    return { id, namespace, ...(await this.#master.wrap(bytes, placeOf({ id, namespace }))) };
+    return { id, namespace, ...(await this.#master.wrap(bytes, additionalDataOf({ id, namespace }))) };
   }
 
   async #opened(stored: StoredDataKey): Promise<CryptoKey | undefined> {
     const known = this.#open.get(stored.id);
     if (known !== undefined) return known;
-    const bytes = await this.#master.unwrap(stored, placeOf(stored));
+    const bytes = await this.#master.unwrap(stored, additionalDataOf(stored));
     if (bytes === undefined) return undefined;
     const key = await importKey(bytes);
     this.#open.set(stored.id, key, 1);
@@ -87,6 +87,6 @@ export class DataKeys {
   }
 }
 
-function placeOf({ id, namespace }: Pick<StoredDataKey, "id" | "namespace">): string {
+function additionalDataOf({ id, namespace }: Pick<StoredDataKey, "id" | "namespace">): string {
   return `${namespace}/${id}`;
 }

@@ -11,23 +11,27 @@ export async function importKey(bytes: Uint8Array): Promise<CryptoKey> {
 
 /**
  * Encrypts with AES-256-GCM. The result is base64 of nonce, ciphertext and tag.
- * @param place what it is sealed for; it opens only there, so that a row cannot be put in another's place
+ * @param additionalData what it is sealed for; it opens with the same only, so that a row cannot be put in another's place
  */
-export async function seal(key: CryptoKey, plain: Uint8Array, place: string): Promise<string> {
+export async function seal(key: CryptoKey, plain: Uint8Array, additionalData: string): Promise<string> {
   const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: bytesOf(place) }, key, plain);
+  const sealed = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv, additionalData: bytesOf(additionalData) },
+    key,
+    plain,
+  );
   const whole = new Uint8Array(NONCE_BYTES + sealed.byteLength);
   whole.set(iv);
   whole.set(new Uint8Array(sealed), NONCE_BYTES);
   return whole.toBase64();
 }
 
-/** What was sealed, or `undefined` if it was with another key, for another place, or changed since. */
-export async function open(key: CryptoKey, sealed: string, place: string): Promise<Uint8Array | undefined> {
+/** What was sealed, or `undefined` if it was with another key, with other additional data, or changed since. */
+export async function open(key: CryptoKey, sealed: string, additionalData: string): Promise<Uint8Array | undefined> {
   try {
     const whole = Uint8Array.fromBase64(sealed);
     const iv = whole.subarray(0, NONCE_BYTES);
-    const algorithm = { name: "AES-GCM", iv, additionalData: bytesOf(place) };
+    const algorithm = { name: "AES-GCM", iv, additionalData: bytesOf(additionalData) };
     return new Uint8Array(await crypto.subtle.decrypt(algorithm, key, whole.subarray(NONCE_BYTES)));
   } catch {
     return undefined;

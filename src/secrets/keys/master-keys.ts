@@ -30,17 +30,17 @@ export class MasterKeys {
   }
 
   /** @throws {StatusError} ServiceUnavailable without the setting */
-  async wrap(dataKey: Uint8Array, place: string): Promise<WrappedKey> {
+  async wrap(dataKey: Uint8Array, additionalData: string): Promise<WrappedKey> {
     const { id, key } = await this.#current();
-    return { masterKey: id, wrapped: await seal(key, dataKey, place) };
+    return { masterKey: id, wrapped: await seal(key, dataKey, additionalData) };
   }
 
   /** The data key, or `undefined` if none of the keys opens it. */
-  async unwrap({ masterKey, wrapped }: WrappedKey, place: string): Promise<Uint8Array | undefined> {
+  async unwrap({ masterKey, wrapped }: WrappedKey, additionalData: string): Promise<Uint8Array | undefined> {
     const keys = await this.#all();
     const likely = keys.filter(({ id }) => id === masterKey);
     for (const { key } of [...likely, ...keys.filter(({ id }) => id !== masterKey)]) {
-      const bytes = await open(key, wrapped, place);
+      const bytes = await open(key, wrapped, additionalData);
       if (bytes !== undefined) return bytes;
     }
     return undefined;
