@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { SelectedImage } from "../mirror/index.ts";
 import { openStateFolder } from "./state-folder.ts";
 
 let folder: string;
@@ -10,22 +11,31 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const blob = (digest: string) => ({ origin: "https://t", repository: "r", digest });
+const CHECKED = { task: "task", repository: "r", digest: "d" };
+const WRITTEN: SelectedImage = {
+  registry: "t",
+  repository: "r",
+  digest: "d",
+  platforms: { mode: "rewrite", select: [] },
+};
+
 describe("openStateFolder", () => {
   it("keeps what it is told for the next process, for nobody else to read", async () => {
     const first = openStateFolder(folder);
-    await first.checkpoints.save("t|r|d", { location: "https://t/upload", offset: 5 });
-    await first.checkpoints.save("t|r|e", { location: "https://t/other", offset: 6 });
-    await first.checkpoints.remove("t|r|e");
-    await first.written.save("w", "sha256:1");
+    await first.checkpoints.save(blob("d"), { location: "https://t/upload", offset: 5 });
+    await first.checkpoints.save(blob("e"), { location: "https://t/other", offset: 6 });
+    await first.checkpoints.remove(blob("e"));
+    await first.written.save(WRITTEN, "sha256:1");
     await first.created.save("sha256:2", 17);
     await first.created.save("sha256:3", null);
     first.saveLastRun("task", 4);
     first.saveLastRun("task", 5);
     first.release();
     const second = openStateFolder(folder);
-    expect(await second.checkpoints.load("t|r|d")).toEqual({ location: "https://t/upload", offset: 5 });
-    expect(await second.checkpoints.load("t|r|e")).toBeUndefined();
-    expect(await second.written.load("w")).toBe("sha256:1");
+    expect(await second.checkpoints.load(blob("d"))).toEqual({ location: "https://t/upload", offset: 5 });
+    expect(await second.checkpoints.load(blob("e"))).toBeUndefined();
+    expect(await second.written.load(WRITTEN)).toBe("sha256:1");
     expect(await second.created.load("sha256:2")).toBe(17);
     expect(await second.created.load("sha256:3")).toBeNull();
     expect(second.lastRun("task")).toBe(5);
@@ -37,7 +47,7 @@ describe("openStateFolder", () => {
   it("goes on after a line and a position that were cut", async () => {
     const first = openStateFolder(folder);
     first.saveLastRun("a", 1);
-    await first.checkpoints.save("k", { location: "l", offset: 1 });
+    await first.checkpoints.save(blob("k"), { location: "l", offset: 1 });
     first.release();
     appendFileSync(path.join(folder, "notes.jsonl"), '\n["run b", 12');
     const [file = ""] = readdirSync(path.join(folder, "uploads"));
@@ -47,7 +57,7 @@ describe("openStateFolder", () => {
     second.release();
     const third = openStateFolder(folder);
     expect([third.lastRun("a"), third.lastRun("b"), third.lastRun("c")]).toEqual([1, undefined, 3]);
-    expect(await third.checkpoints.load("k")).toBeUndefined();
+    expect(await third.checkpoints.load(blob("k"))).toBeUndefined();
   });
 
   it("takes over from a process that is gone", () => {
@@ -59,9 +69,9 @@ describe("openStateFolder", () => {
 
   it("lets a reader in beside the process that has it, and keeps nothing of it", async () => {
     const owner = openStateFolder(folder);
-    await owner.written.save("w", "sha256:1");
+    await owner.written.save(WRITTEN, "sha256:1");
     const reader = openStateFolder(folder, { readOnly: true });
-    expect(await reader.written.load("w")).toBe("sha256:1");
+    expect(await reader.written.load(WRITTEN)).toBe("sha256:1");
     await reader.created.save("sha256:2", 17);
     reader.release();
     owner.release();
@@ -91,10 +101,10 @@ describe("openStateFolder", () => {
   it("says when a look at referrers is due", async () => {
     let now = 1000;
     const checks = openStateFolder(folder).referrerChecks(100, () => now);
-    expect(await checks.due("k")).toBe(true);
-    await checks.done("k");
-    expect(await checks.due("k")).toBe(false);
+    expect(await checks.due(CHECKED)).toBe(true);
+    await checks.done(CHECKED);
+    expect(await checks.due(CHECKED)).toBe(false);
     now += 100;
-    expect(await checks.due("k")).toBe(true);
+    expect(await checks.due(CHECKED)).toBe(true);
   });
 });

@@ -11,7 +11,17 @@ import {
 } from "node:fs";
 import path from "node:path";
 import * as z from "zod";
-import type { Checkpoints, CreatedDates, ImageName, ReferrerChecks, WrittenDigests } from "../mirror/index.ts";
+import {
+  type CheckedImage,
+  type Checkpoints,
+  type CreatedDates,
+  type ImageName,
+  type ReferrerChecks,
+  type SelectedImage,
+  selectionText,
+  type TargetBlob,
+  type WrittenDigests,
+} from "../mirror/index.ts";
 import { UsageError } from "./options.ts";
 
 /** What is kept between runs, so that one that was killed goes on where it stood. */
@@ -52,23 +62,24 @@ function stateFolder(folder: string, readOnly: boolean): StateFolder {
   if (!readOnly) mkdirSync(positions, { recursive: true, mode: 0o700 });
   const release = readOnly ? () => undefined : lock(path.join(folder, "lock"), folder);
   const notes = openNotes(path.join(folder, "notes.jsonl"), readOnly);
-  const fileOf = (key: string) => path.join(positions, `${createHash("sha256").update(key).digest("hex")}.json`);
+  const fileOf = (blob: TargetBlob) =>
+    path.join(positions, `${createHash("sha256").update(blobText(blob)).digest("hex")}.json`);
   return {
     checkpoints: {
-      load: async (key) => {
-        const parsed = checkpointSchema.safeParse(readJson(fileOf(key)));
+      load: async (blob) => {
+        const parsed = checkpointSchema.safeParse(readJson(fileOf(blob)));
         return parsed.success ? parsed.data : undefined;
       },
-      save: async (key, { location, offset }) =>
-        writeAtomically(fileOf(key), JSON.stringify({ key, location, offset })),
-      remove: async (key) => rmSync(fileOf(key), { force: true }),
+      save: async (blob, { location, offset }) =>
+        writeAtomically(fileOf(blob), JSON.stringify({ key: blobText(blob), location, offset })),
+      remove: async (blob) => rmSync(fileOf(blob), { force: true }),
     },
     written: {
-      load: async (key) => {
-        const digest = notes.get(`written ${key}`);
+      load: async (image) => {
+        const digest = notes.get(`written ${writtenText(image)}`);
         return typeof digest === "string" ? digest : undefined;
       },
-      save: async (key, digest) => notes.set(`written ${key}`, digest),
+      save: async (image, digest) => notes.set(`written ${writtenText(image)}`, digest),
     },
     created: {
       load: async (digest) => {
@@ -78,11 +89,11 @@ function stateFolder(folder: string, readOnly: boolean): StateFolder {
       save: async (digest, time) => notes.set(`created ${digest}`, time),
     },
     referrerChecks: (every, clock) => ({
-      due: async (key) => {
-        const last = notes.get(`referrers ${key}`);
+      due: async (image) => {
+        const last = notes.get(`referrers ${checkedText(image)}`);
         return typeof last !== "number" || clock() - last >= every;
       },
-      done: async (key) => notes.set(`referrers ${key}`, clock()),
+      done: async (image) => notes.set(`referrers ${checkedText(image)}`, clock()),
     }),
     lastRun: (task) => {
       const time = notes.get(`run ${task}`);
@@ -101,6 +112,11 @@ function stateFolder(folder: string, readOnly: boolean): StateFolder {
     release,
   };
 }
+
+const blobText = ({ origin, repository, digest }: TargetBlob) => `${origin}|${repository}|${digest}`;
+const checkedText = ({ task, repository, digest }: CheckedImage) => `${task}|${repository}|${digest}`;
+const writtenText = ({ registry, repository, digest, platforms }: SelectedImage) =>
+  `${registry}|${repository}|${digest}|${selectionText(platforms)}`;
 
 type Note = string | number | null;
 

@@ -34,11 +34,18 @@ export type ProgressEvent =
 
 export type Progress = (event: ProgressEvent) => void;
 
-/** Where large layers stand, kept so that another process can go on. Keys are `<origin of the target>|<repository>|<digest>`. */
+/** A blob on its way to a repository; registries are told apart by their origin. */
+export interface TargetBlob {
+  readonly origin: string;
+  readonly repository: string;
+  readonly digest: string;
+}
+
+/** Where large layers stand, kept so that another process can go on. */
 export interface Checkpoints {
-  load(key: string): Promise<UploadCheckpoint | undefined>;
-  save(key: string, checkpoint: UploadCheckpoint): Promise<void>;
-  remove(key: string): Promise<void>;
+  load(blob: TargetBlob): Promise<UploadCheckpoint | undefined>;
+  save(blob: TargetBlob, checkpoint: UploadCheckpoint): Promise<void>;
+  remove(blob: TargetBlob): Promise<void>;
 }
 
 export interface UploadCheckpoint {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MemoryRegistry, patterned } from "../memory-registry.fixture.ts";
+import type { TargetBlob } from "../ports.ts";
 import { RegistryError } from "../registry.ts";
 import type { CopyRules } from "./copy-contract.ts";
 import { copyNow, target, testPorts } from "./copy.fixture.ts";
@@ -133,10 +134,10 @@ describe("large layers", () => {
     const ports = testPorts();
     const checkpoints = {
       ...ports.checkpoints,
-      save: async (name: string, at: { location: string; offset: number }) => {
-        expect(name).toBe(key);
+      save: async (blob: TargetBlob, at: { location: string; offset: number }) => {
+        expect(`${blob.origin}|${blob.repository}|${blob.digest}`).toBe(key);
         offsets.push(at.offset);
-        await ports.checkpoints.save(name, at);
+        await ports.checkpoints.save(blob, at);
       },
     };
     await copyNow(source, to, LARGE, { ...ports, checkpoints });

@@ -1,7 +1,7 @@
 import type { Descriptor } from "../../oci/index.ts";
 import { RegistryError } from "../registry.ts";
 import type { CopyContext } from "./copy-context.ts";
-import { checkpointKey, deliverBlob, isLarge } from "./deliver-blob.ts";
+import { targetBlob, deliverBlob, isLarge } from "./deliver-blob.ts";
 import type { TargetState } from "./target-state.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { TargetState } from "./target-state.ts";
  */
 export async function copyBlob(context: CopyContext, blob: Descriptor, states: readonly TargetState[]): Promise<void> {
   const { ports, placed } = context;
-  await placed.exclusively(blob.digest, ports.signal, async () => {
+  await placed.exclusively({ work: "copy", digest: blob.digest }, ports.signal, async () => {
     const lacking: TargetState[] = [];
     let mounted = false;
     const { first, same } = byRepository(states);
@@ -20,7 +20,7 @@ export async function copyBlob(context: CopyContext, blob: Descriptor, states: r
           if (await state.target.repository.hasBlob(blob.digest)) {
             state.blobs.skipped += 1;
             // Of a copy that ended between the last part and the note of it.
-            if (isLarge(context, blob)) await ports.checkpoints.remove(checkpointKey(state, blob));
+            if (isLarge(context, blob)) await ports.checkpoints.remove(targetBlob(state, blob));
           } else if (await mount(context, blob, state)) {
             state.blobs.mounted += 1;
             mounted = true;

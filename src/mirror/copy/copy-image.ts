@@ -18,7 +18,7 @@ import { type ImageNode, isComplete, missing, onlyFor, readSelected, singleImage
 import { parsedManifest } from "./parsed-manifest.ts";
 import { TargetState } from "./target-state.ts";
 import { putManifest, writeImage, writeManifest } from "./write-image.ts";
-import { decideTag, NOTHING_WRITTEN, writtenKey } from "./written-digests.ts";
+import { decideTag, NOTHING_WRITTEN } from "./written-digests.ts";
 
 /**
  * Copies one image with all that belongs to it from a source to one or several targets, reading each blob once. At
@@ -130,9 +130,8 @@ async function readImage(
 async function prepareTarget(context: CopyContext, { before, target }: TargetState): Promise<void> {
   if (before !== undefined) return;
   const { registry, repository } = target;
-  await context.placed.once(`${registry.origin}/${repository.name}`, context.ports.signal, () =>
-    registry.prepare(repository.name),
-  );
+  const key = { work: "prepare", origin: registry.origin, repository: repository.name } as const;
+  await context.placed.once(key, context.ports.signal, () => registry.prepare(repository.name));
 }
 
 /** Signatures name the digest of what they sign, which an index loses with its platforms. */
@@ -188,8 +187,8 @@ async function remember(
   { target: { registry, repository } }: TargetState,
   written: string,
 ): Promise<void> {
-  const names = { registry: registry.name, repository: repository.name };
-  await ports.written.save(writtenKey(names, digest, rules.platforms), written);
+  const { platforms } = rules;
+  await ports.written.save({ registry: registry.name, repository: repository.name, digest, platforms }, written);
 }
 
 function skip(state: TargetState): void {

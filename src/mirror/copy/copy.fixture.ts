@@ -1,4 +1,4 @@
-import type { Checkpoints, ProgressEvent, UploadCheckpoint } from "../ports.ts";
+import type { Checkpoints, ProgressEvent, TargetBlob, UploadCheckpoint } from "../ports.ts";
 import type { MemoryRegistry } from "../memory-registry.fixture.ts";
 import type { CopyItem, CopyPorts, CopyRules, CopySource, CopyTarget } from "./copy-contract.ts";
 import { copyImage } from "./copy-image.ts";
@@ -23,10 +23,11 @@ export function testPorts(more: Partial<CopyPorts> = {}): TestPorts {
   const events: ProgressEvent[] = [];
   const waits: number[] = [];
   const positions = new Map<string, UploadCheckpoint>();
+  const textOf = ({ origin, repository, digest }: TargetBlob) => `${origin}|${repository}|${digest}`;
   const checkpoints: Checkpoints = {
-    load: async (key) => positions.get(key),
-    save: async (key, checkpoint) => void positions.set(key, checkpoint),
-    remove: async (key) => void positions.delete(key),
+    load: async (blob) => positions.get(textOf(blob)),
+    save: async (blob, checkpoint) => void positions.set(textOf(blob), checkpoint),
+    remove: async (blob) => void positions.delete(textOf(blob)),
   };
   return {
     progress: (event) => events.push(event),

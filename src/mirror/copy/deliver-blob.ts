@@ -1,4 +1,5 @@
 import { type Descriptor, digestAlgorithm, digestBytes } from "../../oci/index.ts";
+import type { TargetBlob } from "../ports.ts";
 import { type BlobUpload, isTransient, RegistryError, type UploadState } from "../registry.ts";
 import { retryWait } from "../with-retries.ts";
 import { type BlobReader, readBlob, readBytes } from "./blob-reader.ts";
@@ -171,7 +172,7 @@ async function prepare(context: CopyContext, blob: Descriptor, delivery: Deliver
     await discard(context, blob, delivery);
     return whole;
   }
-  const key = checkpointKey(delivery.state, blob);
+  const key = targetBlob(delivery.state, blob);
   const saved = delivery.upload?.state ?? (await ports.checkpoints.load(key));
   delivery.noted = true;
   if (direct !== undefined && saved === undefined && blob.size <= direct.wholeBlob) {
@@ -216,7 +217,7 @@ async function discard({ ports }: CopyContext, blob: Descriptor, delivery: Deliv
   delivery.upload = undefined;
   delivery.noted = false;
   delivery.furthest = 0;
-  await ports.checkpoints.remove(checkpointKey(delivery.state, blob));
+  await ports.checkpoints.remove(targetBlob(delivery.state, blob));
 }
 
 /** Keeps the upload for another run if there is something in it. */
@@ -236,8 +237,8 @@ export function isLarge({ rules }: CopyContext, blob: Descriptor): boolean {
 }
 
 /** Under what it is kept how far an upload is. */
-export function checkpointKey({ target }: TargetState, blob: Descriptor): string {
-  return `${target.registry.origin}|${target.repository.name}|${blob.digest}`;
+export function targetBlob({ target }: TargetState, blob: Descriptor): TargetBlob {
+  return { origin: target.registry.origin, repository: target.repository.name, digest: blob.digest };
 }
 
 function openSource(context: CopyContext, blob: Descriptor, from: number): BlobReader {

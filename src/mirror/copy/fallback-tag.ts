@@ -21,7 +21,8 @@ export async function addToFallbackTag(
 ): Promise<void> {
   const { repository, registry } = state.target;
   const tag = fallbackTag(subject);
-  await context.placed.exclusively(`${registry.origin}/${repository.name}:${tag}`, context.ports.signal, async () => {
+  const key = { work: "add-referrer", origin: registry.origin, repository: repository.name, tag } as const;
+  await context.placed.exclusively(key, context.ports.signal, async () => {
     const existing = await repository.manifest(tag);
     if (existing !== undefined && !isIndex(existing.mediaType)) {
       state.warn(`the tag ${tag} of ${state.label} is no list of referrers and was left as it is`);

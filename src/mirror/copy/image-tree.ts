@@ -213,7 +213,7 @@ async function ofSelectedPlatform(context: CopyContext, parsed: ParsedManifest):
     return parsed;
   let bytes: Uint8Array | undefined;
   // Many images may share one config.
-  const platform = await placed.once(`platform ${config.digest}`, ports.signal, async () => {
+  const platform = await placed.once({ work: "read-platform", digest: config.digest }, ports.signal, async () => {
     bytes = await readConfig(source.repository, config, ports.signal);
     return bytes === undefined ? undefined : platformOf(bytes);
   });

@@ -13,4 +13,11 @@ export type {
 export { createPlacedBlobs, type PlacedBlobs } from "./placed-blobs.ts";
 export { configJson, isImageConfig, platformOf, readConfig } from "./image-config.ts";
 export { parsedManifest } from "./parsed-manifest.ts";
-export { changesDigest, decideTag, memoryWrittenDigests, type WrittenDigests, writtenKey } from "./written-digests.ts";
+export {
+  changesDigest,
+  decideTag,
+  memoryWrittenDigests,
+  type SelectedImage,
+  selectionText,
+  type WrittenDigests,
+} from "./written-digests.ts";

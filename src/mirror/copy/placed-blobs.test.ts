@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createPlacedBlobs } from "./placed-blobs.ts";
 
+const KEY = { work: "copy", digest: "sha256:a" } as const;
 const { signal } = new AbortController();
 
 describe("createPlacedBlobs", () => {
@@ -21,7 +22,7 @@ describe("createPlacedBlobs", () => {
       working--;
       throw new Error("failed");
     };
-    const all = await Promise.allSettled([1, 2, 3].map(() => placed.exclusively("key", signal, work)));
+    const all = await Promise.allSettled([1, 2, 3].map(() => placed.exclusively(KEY, signal, work)));
     expect(all.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
   });
 
@@ -31,8 +32,8 @@ describe("createPlacedBlobs", () => {
     const work = async () => {
       if (++tries === 1) throw new Error("failed");
     };
-    await expect(placed.once("key", signal, work)).rejects.toThrow("failed");
-    await Promise.all([placed.once("key", signal, work), placed.once("key", signal, work)]);
+    await expect(placed.once(KEY, signal, work)).rejects.toThrow("failed");
+    await Promise.all([placed.once(KEY, signal, work), placed.once(KEY, signal, work)]);
     expect(tries).toBe(2);
   });
 });

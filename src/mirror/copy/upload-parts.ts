@@ -1,5 +1,5 @@
 import type { Descriptor } from "../../oci/index.ts";
-import type { Checkpoints } from "../ports.ts";
+import type { Checkpoints, TargetBlob } from "../ports.ts";
 import { type BlobUpload, RegistryError } from "../registry.ts";
 
 /**
@@ -14,7 +14,7 @@ export async function uploadParts(
   options: {
     readonly partSize: number;
     readonly checkpoints: Checkpoints;
-    readonly key: string;
+    readonly key: TargetBlob;
     readonly stop: () => void;
   },
 ): Promise<void> {

@@ -5,23 +5,30 @@ export const NOTHING_WRITTEN = "none";
 
 /**
  * Remembers under which digest an image was written of which platforms are selected, or that it has none of them.
- * Without it every run would read it at the source to find out. Keys are made by `writtenKey`.
+ * Without it every run would read it at the source to find out.
  */
 export interface WrittenDigests {
-  load(key: string): Promise<string | undefined>;
-  save(key: string, digest: string): Promise<void>;
+  load(image: SelectedImage): Promise<string | undefined>;
+  save(image: SelectedImage, digest: string): Promise<void>;
 }
 
-/** Key of what was written for `digest`; other platforms or another target make another key. */
-export function writtenKey(
-  target: { readonly registry: string; readonly repository: string },
-  digest: string,
-  platforms: PlatformRule,
-): string {
-  const select = platforms.select.map(({ os, architecture, variant, osVersion }) =>
+/** An image of the source at a target, of which platforms are selected. */
+export interface SelectedImage {
+  /** The target registry's name. */
+  readonly registry: string;
+  /** At the target. */
+  readonly repository: string;
+  /** At the source. */
+  readonly digest: string;
+  readonly platforms: PlatformRule;
+}
+
+/** A selection of platforms as text, for stores: the same for the same platforms in another order. */
+export function selectionText({ mode, select }: PlatformRule): string {
+  const texts = select.map(({ os, architecture, variant, osVersion }) =>
     [os, architecture, variant ?? "", osVersion ?? ""].join("/"),
   );
-  return [target.registry, target.repository, digest, platforms.mode, ...select.sort()].join("|");
+  return [mode, ...texts.sort()].join("|");
 }
 
 /** Whether an image can get another digest under these rules. */
@@ -50,7 +57,7 @@ export async function decideTag(
   written: WrittenDigests,
 ): Promise<ExistingDecision | "none"> {
   if (platforms.mode === "all") return existingDecision({ target: present, expected: digest, rule: existing });
-  const known = await written.load(writtenKey({ registry, repository }, digest, platforms));
+  const known = await written.load({ registry, repository, digest, platforms });
   if (known === NOTHING_WRITTEN) return "none";
   const isOpen = changesDigest(platforms) ? existing !== "skip" : present === digest;
   if (known === undefined && isOpen) return "copy";
@@ -61,8 +68,10 @@ export async function decideTag(
 /** Digests kept for the length of a process. */
 export function memoryWrittenDigests(): WrittenDigests {
   const digests = new Map<string, string>();
+  const textOf = ({ registry, repository, digest, platforms }: SelectedImage) =>
+    [registry, repository, digest, selectionText(platforms)].join("|");
   return {
-    load: async (key) => digests.get(key),
-    save: async (key, digest) => void digests.set(key, digest),
+    load: async (image) => digests.get(textOf(image)),
+    save: async (image, digest) => void digests.set(textOf(image), digest),
   };
 }

@@ -1,5 +1,6 @@
 export { type ListedTags, repositoriesOf, tagsOf } from "./listing.ts";
 export {
+  type CheckedImage,
   type CreatedDates,
   type ImageName,
   messageOf,
@@ -10,7 +11,7 @@ export {
   retryPolicy,
   trying,
 } from "./mirror-task.ts";
-export { checkKey, OTHER_IMAGE, type PlannedItem, type PlannedTarget, planItem } from "./plan-item.ts";
+export { checkedImage, OTHER_IMAGE, type PlannedItem, type PlannedTarget, planItem } from "./plan-item.ts";
 export type { PlannedDeletion } from "./plan-prune.ts";
 export {
   type DeletionStep,

@@ -40,8 +40,16 @@ export interface CreatedDates {
  * a tag, so looking for them costs requests of its own.
  */
 export interface ReferrerChecks {
-  due(key: string): Promise<boolean>;
-  done(key: string): Promise<void>;
+  due(image: CheckedImage): Promise<boolean>;
+  done(image: CheckedImage): Promise<void>;
+}
+
+/** An image of the source, as a task looks at it. */
+export interface CheckedImage {
+  /** The task's name. */
+  readonly task: string;
+  readonly repository: string;
+  readonly digest: string;
 }
 
 /** What planning works with. */

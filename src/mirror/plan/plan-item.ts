@@ -1,7 +1,14 @@
-import { changesDigest, decideTag, writtenKey } from "../copy/index.ts";
+import { changesDigest, decideTag } from "../copy/index.ts";
 import { type ManifestHead, RegistryError, type TargetRepository } from "../registry.ts";
 import { type ExistingDecision, existingDecision } from "../rules/index.ts";
-import { type ImageName, messageOf, type MirrorTask, type PlanPorts, trying } from "./mirror-task.ts";
+import {
+  type CheckedImage,
+  type ImageName,
+  messageOf,
+  type MirrorTask,
+  type PlanPorts,
+  trying,
+} from "./mirror-task.ts";
 import { selectedDigest } from "./selected-digest.ts";
 import { type NameAtTarget, namesAtTargets } from "./target-names.ts";
 
@@ -119,7 +126,12 @@ async function planTarget(
   const compared = { registry: registry.name, repository: there.repository, present: head?.digest, digest };
   let decision = await decideTag(compared, task.rules, ports.written);
   if (inside !== undefined && platforms.mode !== "all" && decision === "copy") {
-    const known = await ports.written.load(writtenKey(compared, digest, platforms));
+    const known = await ports.written.load({
+      registry: registry.name,
+      repository: there.repository,
+      digest,
+      platforms,
+    });
     const expected = known ?? (await inside());
     if (expected === undefined) decision = "none";
     // Whether all of an index that may lack platforms is there, only a copy can tell.
@@ -150,7 +162,7 @@ async function wantsAttached(
   ports: PlanPorts,
 ): Promise<boolean> {
   const { referrers, digestTags } = task.rules.artifacts;
-  if ((referrers || digestTags) && (await ports.referrerChecks?.due(checkKey(task, item)))) return true;
+  if ((referrers || digestTags) && (await ports.referrerChecks?.due(checkedImage(task, item)))) return true;
   // Tags that are named after the digest are seen in the list: compare them as any other tag.
   if (!digestTags || listed === undefined || changesDigest(task.rules.platforms)) return false;
   const prefix = `${item.digest.replace(":", "-")}.`;
@@ -177,6 +189,9 @@ async function differs(
 }
 
 /** Under what it is remembered when an image was last looked at for what belongs to it. */
-export function checkKey(task: MirrorTask, item: ImageName & { readonly digest: string }): string {
-  return `${task.name}|${item.repository}|${item.digest}`;
+export function checkedImage(
+  { name }: MirrorTask,
+  { repository, digest }: Pick<ImageName, "repository"> & { readonly digest: string },
+): CheckedImage {
+  return { task: name, repository, digest };
 }

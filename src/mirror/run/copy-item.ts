@@ -2,7 +2,7 @@ import { copyImage, type CopyPorts, type CopyResult, type CopyRules, type Target
 import { formatDuration } from "../rules/index.ts";
 import { isTransient, RegistryError } from "../registry.ts";
 import {
-  checkKey,
+  checkedImage,
   messageOf,
   type MirrorTask,
   OTHER_IMAGE,
@@ -78,7 +78,8 @@ export async function copyItem(
       ports,
     );
     const attached = task.rules.artifacts.referrers || task.rules.artifacts.digestTags;
-    if (attached && result.outcome !== "failed") await ports.referrerChecks?.done(checkKey(task, { ...item, digest }));
+    if (attached && result.outcome !== "failed")
+      await ports.referrerChecks?.done(checkedImage(task, { ...item, digest }));
     return itemResult(item, digest, result, others);
   } catch (error) {
     ports.signal.throwIfAborted();

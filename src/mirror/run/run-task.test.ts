@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryRegistry } from "../memory-registry.fixture.ts";
 import { RegistryError } from "../registry.ts";
-import { Planner } from "../plan/index.ts";
+import { type CheckedImage, Planner } from "../plan/index.ts";
 import { deleteTags } from "./delete-tags.ts";
 import type { ItemResult, PruneResult, RunSummary } from "./run-summary.ts";
 import { fakePorts, taskOf } from "./run.fixture.ts";
@@ -322,8 +322,8 @@ describe("runTask", () => {
       const { source, target } = registries("a");
       const due = new Set<string>();
       const referrerChecks = {
-        due: async (key: string) => due.has(key),
-        done: async (key: string) => void due.delete(key),
+        due: async (image: CheckedImage) => due.has(JSON.stringify(image)),
+        done: async (image: CheckedImage) => void due.delete(JSON.stringify(image)),
       };
       const task = taskOf(source, [target], { artifacts });
       const ports = fakePorts({ referrerChecks });
@@ -333,7 +333,7 @@ describe("runTask", () => {
       if (image === undefined) throw new Error("no image");
       source.addImage("app", { ...signature, subject: { ...image, size: image.bytes.byteLength } });
       expect((await runTask(task, ports)).state).toBe("unchanged");
-      due.add(`task|app|${digest}`);
+      due.add(JSON.stringify({ task: "task", repository: "app", digest }));
       expect((await runTask(task, ports)).state).toBe("succeeded");
       expect(await target.repository("app", "pull").referrers(digest)).toHaveLength(1);
       expect((await runTask(task, ports)).state).toBe("unchanged");

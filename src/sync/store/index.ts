@@ -18,6 +18,7 @@ export type { ItemEndState, ItemState, ItemTarget, NewItem, StoredItem } from ".
 export { type ItemEnd, ItemStore } from "./item-store.ts";
 export { LOG_LEVELS, type LogLevel, type LogLine, type LogPage, LogStore, type StoredLogLine } from "./log-store.ts";
 export {
+  checkedText,
   type CreatedDate,
   MemoryStore,
   type StoredCheckpoint,

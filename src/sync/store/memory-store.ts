@@ -8,6 +8,21 @@ export interface StoredCheckpoint {
   readonly offset: number;
 }
 
+/** A blob on its way to a repository of the registry at `origin`. */
+export interface CheckpointKey {
+  readonly origin: string;
+  readonly repository: string;
+  readonly digest: string;
+}
+
+/** An image of the source, as a task looks at it. */
+export interface CheckedImage {
+  /** The task's name. */
+  readonly task: string;
+  readonly repository: string;
+  readonly digest: string;
+}
+
 /** A digest at the source, and where it was written to. */
 export interface WrittenKey {
   /** The target registry's name. */
@@ -42,27 +57,33 @@ export class MemoryStore {
     this.#clock = clock;
   }
 
-  async checkpoint(key: string): Promise<StoredCheckpoint | undefined> {
+  async checkpoint(taskUid: string, key: CheckpointKey): Promise<StoredCheckpoint | undefined> {
     const row = await this.#database
       .prepare("SELECT location, position AS offset FROM sync_checkpoints WHERE key = ?1")
-      .bind(key)
+      .bind(checkpointText(taskUid, key))
       .first<StoredCheckpoint>();
     return row ?? undefined;
   }
 
-  async saveCheckpoint(key: string, { location, offset }: StoredCheckpoint, execution: number): Promise<void> {
+  async saveCheckpoint(
+    taskUid: string,
+    key: CheckpointKey,
+    { location, offset }: StoredCheckpoint,
+    execution: number,
+  ): Promise<void> {
     await this.#database
       .prepare(
         `INSERT INTO sync_checkpoints (key, location, position, execution, updated_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET location = excluded.location, position = excluded.position,
            execution = excluded.execution, updated_at = excluded.updated_at`,
       )
-      .bind(key, location, offset, execution, this.#clock())
+      .bind(checkpointText(taskUid, key), location, offset, execution, this.#clock())
       .run();
   }
 
-  async removeCheckpoint(key: string): Promise<void> {
-    await this.#database.prepare("DELETE FROM sync_checkpoints WHERE key = ?1").bind(key).run();
+  async removeCheckpoint(taskUid: string, key: CheckpointKey): Promise<void> {
+    const text = checkpointText(taskUid, key);
+    await this.#database.prepare("DELETE FROM sync_checkpoints WHERE key = ?1").bind(text).run();
   }
 
   /** What a task wrote for one digest of the source. */
@@ -101,7 +122,7 @@ export class MemoryStore {
       .run();
   }
 
-  /** Images that a task has looked at since `time` for what belongs to them, at most `limit`. */
+  /** Images that a task has looked at since `time` for what belongs to them, at most `limit`, by their `checkedText`. */
   async checkedSince(taskUid: string, time: number, limit: number): Promise<readonly string[]> {
     const { results } = await this.#database
       .prepare("SELECT image FROM sync_checks WHERE task_uid = ?1 AND checked_at > ?2 LIMIT ?3")
@@ -111,22 +132,22 @@ export class MemoryStore {
   }
 
   /** Whether a task has looked at an image since `time` for what belongs to it. */
-  async wasChecked(taskUid: string, image: string, time: number): Promise<boolean> {
+  async wasChecked(taskUid: string, image: CheckedImage, time: number): Promise<boolean> {
     const found = await this.#database
       .prepare("SELECT 1 AS found FROM sync_checks WHERE task_uid = ?1 AND image = ?2 AND checked_at > ?3")
-      .bind(taskUid, image, time)
+      .bind(taskUid, checkedText(image), time)
       .first<number>("found");
     return found === 1;
   }
 
   /** Says that a task looked at an image now. */
-  async saveChecked(taskUid: string, image: string): Promise<void> {
+  async saveChecked(taskUid: string, image: CheckedImage): Promise<void> {
     await this.#database
       .prepare(
         `INSERT INTO sync_checks (task_uid, image, checked_at) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET checked_at = excluded.checked_at`,
       )
-      .bind(taskUid, image, this.#clock())
+      .bind(taskUid, checkedText(image), this.#clock())
       .run();
   }
 
@@ -174,4 +195,14 @@ export class MemoryStore {
     ]);
     return results.some(({ meta }) => meta.changes >= limit);
   }
+}
+
+/** Another task may write to the same repository by other rules, in a run of its own. */
+function checkpointText(taskUid: string, { origin, repository, digest }: CheckpointKey): string {
+  return `${taskUid}|${origin}|${repository}|${digest}`;
+}
+
+/** An image as the table of looks has it. */
+export function checkedText({ task, repository, digest }: CheckedImage): string {
+  return `${task}|${repository}|${digest}`;
 }

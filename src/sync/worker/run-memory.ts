@@ -1,6 +1,6 @@
-import { type CopyItemPorts } from "../../mirror/index.ts";
+import { type CopyItemPorts, type SelectedImage, selectionText } from "../../mirror/index.ts";
 import type { Clock } from "../../platform/index.ts";
-import type { MemoryStore, StoredExecution, WrittenKey } from "../store/index.ts";
+import { checkedText, type MemoryStore, type StoredExecution, type WrittenKey } from "../store/index.ts";
 import type { CallMeter } from "./call-meter.ts";
 
 /** What remembering works with. */
@@ -29,8 +29,6 @@ export function runMemory(
   { memory, clock, meter }: RunMemoryPorts,
 ): Pick<CopyItemPorts, "checkpoints" | "written" | "created" | "referrerChecks"> {
   const isOld = (at: number): boolean => clock() - at >= NOTE_EVERY;
-  // Another task may write to the same place by other rules, in a run of its own.
-  const own = (key: string): string => `${taskUid}|${key}`;
   const written = once(async () => {
     const known = await memory.written(taskUid, MOST_READ);
     return new Map(known.map((entry) => [keyOf(entry), entry]));
@@ -49,18 +47,18 @@ export function runMemory(
     checkpoints: {
       async load(key) {
         meter.query();
-        return memory.checkpoint(own(key));
+        return memory.checkpoint(taskUid, key);
       },
       async save(key, checkpoint) {
         // The position is of use even if it is the last that this message saves.
-        await memory.saveCheckpoint(own(key), checkpoint, id);
+        await memory.saveCheckpoint(taskUid, key, checkpoint, id);
         meter.query();
       },
-      remove: (key) => memory.removeCheckpoint(own(key)),
+      remove: (key) => memory.removeCheckpoint(taskUid, key),
     },
     written: {
-      async load(key) {
-        const wanted = partsOf(key);
+      async load(image) {
+        const wanted = storedKey(image);
         const known = await writtenFor(wanted);
         if (known !== undefined && isOld(known.at)) {
           meter.query();
@@ -68,21 +66,21 @@ export function runMemory(
         }
         return known?.written;
       },
-      async save(key, digest) {
-        const wanted = partsOf(key);
+      async save(image, digest) {
+        const wanted = storedKey(image);
         await memory.saveWritten(taskUid, wanted, digest);
         if (images === "many") (await written()).set(keyOf(wanted), { ...wanted, written: digest, at: clock() });
       },
     },
     referrerChecks: {
       async due(image) {
-        if (images === "many") return !(await checked()).has(image);
+        if (images === "many") return !(await checked()).has(checkedText(image));
         meter.query();
         return !(await memory.wasChecked(taskUid, image, clock() - CHECK_EVERY));
       },
       async done(image) {
         await memory.saveChecked(taskUid, image);
-        if (images === "many") (await checked()).add(image);
+        if (images === "many") (await checked()).add(checkedText(image));
       },
     },
     created: {
@@ -110,9 +108,8 @@ function once<T>(read: () => Promise<T>): () => Promise<T> {
   return () => (reading ??= read());
 }
 
-function partsOf(key: string): WrittenKey {
-  const [target = "", repository = "", digest = "", ...platforms] = key.split("|");
-  return { target: [target, ...platforms].join("|"), repository, digest };
+function storedKey({ registry, repository, digest, platforms }: SelectedImage): WrittenKey {
+  return { target: `${registry}|${selectionText(platforms)}`, repository, digest };
 }
 
 function keyOf({ target, repository, digest }: WrittenKey): string {

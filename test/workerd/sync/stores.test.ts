@@ -362,32 +362,33 @@ describe("logs", () => {
 
 describe("what runs remember", () => {
   it("is positions of uploads", async () => {
-    const key = `local|app|${taskUid}`;
-    expect(await memory.checkpoint(key)).toBeUndefined();
-    await memory.saveCheckpoint(key, { location: "https://r/u/1", offset: 5 }, 1);
-    await memory.saveCheckpoint(key, { location: "https://r/u/2", offset: 9 }, 1);
-    expect(await memory.checkpoint(key)).toEqual({ location: "https://r/u/2", offset: 9 });
-    await memory.removeCheckpoint(key);
-    expect(await memory.checkpoint(key)).toBeUndefined();
+    const key = { origin: "local:", repository: "app", digest: "sha256:a" };
+    expect(await memory.checkpoint(taskUid, key)).toBeUndefined();
+    await memory.saveCheckpoint(taskUid, key, { location: "https://r/u/1", offset: 5 }, 1);
+    await memory.saveCheckpoint(taskUid, key, { location: "https://r/u/2", offset: 9 }, 1);
+    expect(await memory.checkpoint(taskUid, key)).toEqual({ location: "https://r/u/2", offset: 9 });
+    await memory.removeCheckpoint(taskUid, key);
+    expect(await memory.checkpoint(taskUid, key)).toBeUndefined();
   });
 
   it("is positions of uploads, each task its own", async () => {
     const of = (uid: string) =>
       runMemory({ id: 1, taskUid: uid }, "https://r", "few", { memory, clock, meter: new CallMeter() }).checkpoints;
+    const blob = { origin: "https://mirror", repository: "app", digest: "sha256:a" };
     const [one, other] = [of(taskUid), of(`${taskUid}-other`)];
-    await one.save("mirror|app|sha256:a", { location: "https://r/u/1", offset: 5 });
-    expect(await other.load("mirror|app|sha256:a")).toBeUndefined();
-    await other.save("mirror|app|sha256:a", { location: "https://r/u/2", offset: 9 });
-    await other.remove("mirror|app|sha256:a");
-    expect(await of(taskUid).load("mirror|app|sha256:a")).toEqual({ location: "https://r/u/1", offset: 5 });
+    await one.save(blob, { location: "https://r/u/1", offset: 5 });
+    expect(await other.load(blob)).toBeUndefined();
+    await other.save(blob, { location: "https://r/u/2", offset: 9 });
+    await other.remove(blob);
+    expect(await of(taskUid).load(blob)).toEqual({ location: "https://r/u/1", offset: 5 });
   });
 
   it("is digests, looks and times", async () => {
     const [at, origin] = [{ target: "local", repository: "mirror/app", digest: "sha256:a" }, `https://r-${counter}`];
     await memory.saveWritten(taskUid, at, "sha256:b");
     expect(await memory.written(taskUid, 10)).toEqual([{ ...at, written: "sha256:b", at: time.now }]);
-    await memory.saveChecked(taskUid, "app|sha256:a");
-    expect(await memory.checkedSince(taskUid, time.now - 1, 10)).toEqual(["app|sha256:a"]);
+    await memory.saveChecked(taskUid, { task: "copy", repository: "app", digest: "sha256:a" });
+    expect(await memory.checkedSince(taskUid, time.now - 1, 10)).toEqual(["copy|app|sha256:a"]);
     expect(await memory.checkedSince(taskUid, time.now, 10)).toEqual([]);
     await memory.saveCreated(origin, "sha256:a", 5);
     expect(await memory.created(origin, 10)).toEqual([{ digest: "sha256:a", created: 5, at: time.now }]);
