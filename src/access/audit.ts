@@ -3,7 +3,7 @@ import { ANONYMOUS, type CredentialUse, type Identity, type RepositoryVerb } fro
 import type { AccessDecision, AccessRequest } from "./policy.ts";
 
 /** Who did it, of all that is known of an identity. */
-export type Actor = Pick<Identity, "name" | "credential">;
+type Actor = Pick<Identity, "name" | "credential">;
 
 /** What is told to the audit: who wanted to do what, and what came of it. Nothing of headers, queries or bodies. */
 export interface AuditEntry extends AccessRequest {

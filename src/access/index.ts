@@ -1,7 +1,6 @@
 export { addressBlock } from "./address-block.ts";
 export {
   accessEntry,
-  type Actor,
   type Audit,
   type AuditEntry,
   type FailedSignIn,

@@ -1,3 +1,3 @@
 export { auditApi, type AuditServices } from "./audit-api.ts";
-export { type AuditLedger, type AuditPorts, createAudit } from "./compose.ts";
+export { createAudit } from "./compose.ts";
 export type { AuditChain } from "./audit-chain.ts";

@@ -1,3 +1,3 @@
-export { type AuthPorts, createAuth } from "./compose.ts";
+export { createAuth } from "./compose.ts";
 export { authApi } from "./routes.ts";
 export type { AuthServices } from "./services.ts";

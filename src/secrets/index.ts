@@ -1,5 +1,5 @@
-export { createSecrets, type SecretPorts, type Secrets } from "./compose.ts";
+export { createSecrets, type Secrets } from "./compose.ts";
 export type { SecureValueSpec } from "./kinds.ts";
 export { SECURE_VALUES } from "./names.ts";
-export type { DecryptFailure, SecretDecrypter } from "./secret-decrypter.ts";
+export type { SecretDecrypter } from "./secret-decrypter.ts";
 export { secretReference, secretReferenceAnywhere } from "./secret-reference.ts";
