@@ -1,6 +1,6 @@
-import type { ResourceInput, ResourceObject } from "./object.ts";
-import type { ObjectRef } from "./object-ref.ts";
-import type { ListPage, WatchFrame } from "./storage.ts";
+import type { ResourceInput, ResourceObject } from "./objects/object.ts";
+import type { ObjectRef } from "./objects/object-ref.ts";
+import type { ListPage, WatchFrame } from "./storage/storage.ts";
 
 /** A kind as the platform's own code names it. */
 export interface KindKey {

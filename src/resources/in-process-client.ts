@@ -1,11 +1,11 @@
 import type { ClientQuery, KindKey, ResourceClient } from "./client.ts";
-import { parseFieldSelector } from "./field-selector.ts";
-import { parseLabelSelector } from "./label-selector.ts";
-import type { ResourceInput, ResourceObject } from "./object.ts";
-import type { ObjectRef } from "./object-ref.ts";
-import type { ResourceRegistry } from "./resource-registry.ts";
+import { parseFieldSelector } from "./selectors/field-selector.ts";
+import { parseLabelSelector } from "./selectors/label-selector.ts";
+import type { ResourceInput, ResourceObject } from "./objects/object.ts";
+import type { ObjectRef } from "./objects/object-ref.ts";
+import type { ResourceRegistry } from "./kinds/resource-registry.ts";
 import { badRequest, StatusError } from "./status-error.ts";
-import type { ListPage, RequestContext, Storage, WatchFrame } from "./storage.ts";
+import type { ListPage, RequestContext, Storage, WatchFrame } from "./storage/storage.ts";
 
 /** Objects in a page when the caller does not say. */
 const PAGE = 500;

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { newObjectKey } from "../../src/content/object-key.ts";
-import { ResourceStore } from "../../src/resources/resource-store.ts";
+import { ResourceStore } from "../../src/resources/storage/resource-store.ts";
 import { servicesOf } from "../../src/services.ts";
 import { bindings } from "./bindings.ts";
 import { countedDatabase } from "./sync/counted-database.ts";

@@ -1,18 +1,18 @@
 import { systemIdentity } from "../../src/access/index.ts";
 import { type Clock, type Log, Outbound, type OutboundPorts } from "../../src/platform/index.ts";
 import type { ResourceClient } from "../../src/resources/client.ts";
-import { DependentCollector } from "../../src/resources/dependent-collector.ts";
-import { GeneralStorage } from "../../src/resources/general-storage.ts";
-import type { ResourceInput, ResourceObject } from "../../src/resources/object.ts";
-import type { ObjectRef } from "../../src/resources/object-ref.ts";
-import { OwnerStore } from "../../src/resources/owner-store.ts";
-import { ResourceRegistry } from "../../src/resources/resource-registry.ts";
-import { ResourceStore } from "../../src/resources/resource-store.ts";
+import { DependentCollector } from "../../src/resources/upkeep/dependent-collector.ts";
+import { GeneralStorage } from "../../src/resources/storage/general-storage.ts";
+import type { ResourceInput, ResourceObject } from "../../src/resources/objects/object.ts";
+import type { ObjectRef } from "../../src/resources/objects/object-ref.ts";
+import { OwnerStore } from "../../src/resources/storage/owner-store.ts";
+import { ResourceRegistry } from "../../src/resources/kinds/resource-registry.ts";
+import { ResourceStore } from "../../src/resources/storage/resource-store.ts";
 import { systemAuthorizer } from "../../src/resources/authorizer.ts";
 import { createUseRule } from "../../src/resources/use/index.ts";
 import { createSecrets, SECURE_VALUES, type SecureValueSpec } from "../../src/secrets/index.ts";
 import { StatusError } from "../../src/resources/status-error.ts";
-import type { RequestContext, Storage, WatchFrame } from "../../src/resources/storage.ts";
+import type { RequestContext, Storage, WatchFrame } from "../../src/resources/storage/storage.ts";
 import { bindings } from "./bindings.ts";
 
 export const HOUR = 3_600_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import type { ResourceObject } from "../../src/resources/object.ts";
-import { ResourceStore } from "../../src/resources/resource-store.ts";
+import type { ResourceObject } from "../../src/resources/objects/object.ts";
+import { ResourceStore } from "../../src/resources/storage/resource-store.ts";
 import { bindings } from "./bindings.ts";
 import { HOUR, masterKey, requestContext, secretPlatform, secureValue, valueRows } from "./secret-fixture.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ResourceInput, ResourceObject } from "../../src/resources/object.ts";
+import type { ResourceInput, ResourceObject } from "../../src/resources/objects/object.ts";
 import { serverSideApply } from "../../src/resources/patch/apply.ts";
 import { databaseText, requestContext, secretPlatform, secureValue, statusOf, valueRows } from "./secret-fixture.ts";
 

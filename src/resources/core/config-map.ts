@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { AdmissionAttributes, KindRegistration } from "../group-builder.ts";
+import type { AdmissionAttributes, KindRegistration } from "../kinds/group-builder.ts";
 import type { StatusCause } from "../status-error.ts";
-import { sameJson } from "../object-pipeline.ts";
+import { sameJson } from "../objects/object-pipeline.ts";
 
 /** Longest key, in characters. @see kubernetes/apimachinery, IsConfigMapKey */
 const MAX_KEY = 253;

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import type { AdmissionAttributes, GroupBuilder, KindRegistration } from "../group-builder.ts";
-import type { PrinterColumn } from "../kind.ts";
+import type { AdmissionAttributes, GroupBuilder, KindRegistration } from "../kinds/group-builder.ts";
+import type { PrinterColumn } from "../kinds/kind.ts";
 import type { StatusCause } from "../status-error.ts";
-import type { FullStorage } from "../storage.ts";
+import type { FullStorage } from "../storage/storage.ts";
 import { EVENTS_GROUP, eventsView } from "./events-view.ts";
 
 export const EVENTS = { group: "", plural: "events" } as const;

@@ -1,7 +1,7 @@
-import type { FieldRequirement } from "../field-selector.ts";
-import type { ResourceInput, ResourceObject } from "../object.ts";
+import type { FieldRequirement } from "../selectors/field-selector.ts";
+import type { ResourceInput, ResourceObject } from "../objects/object.ts";
 import { invalid, StatusError } from "../status-error.ts";
-import type { ListPage, ListQuery, Storage, WatchFrame } from "../storage.ts";
+import type { ListPage, ListQuery, Storage, WatchFrame } from "../storage/storage.ts";
 
 export const EVENTS_GROUP = "events.k8s.io";
 

@@ -1,5 +1,5 @@
-import type { GroupBuilder } from "../group-builder.ts";
-import type { PresentKind } from "../upkeep-store.ts";
+import type { GroupBuilder } from "../kinds/group-builder.ts";
+import type { PresentKind } from "../upkeep/upkeep-store.ts";
 import { checkConfigMap, CONFIG_MAP } from "./config-map.ts";
 import { checkEvent, eventKinds, EVENTS } from "./event.ts";
 import { coordinationGroup, LEASES } from "./lease.ts";

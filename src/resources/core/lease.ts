@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { GroupBuilder } from "../group-builder.ts";
+import type { GroupBuilder } from "../kinds/group-builder.ts";
 
 export const LEASES = { group: "coordination.k8s.io", plural: "leases" } as const;
 

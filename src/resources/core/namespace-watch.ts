@@ -1,9 +1,9 @@
 import type { Clock } from "../../platform/index.ts";
-import { matchesFields } from "../field-selector.ts";
-import { matchesLabels } from "../label-selector.ts";
-import type { ResourceObject } from "../object.ts";
+import { matchesFields } from "../selectors/field-selector.ts";
+import { matchesLabels } from "../selectors/label-selector.ts";
+import type { ResourceObject } from "../objects/object.ts";
 import { ignoring } from "../status-error.ts";
-import type { Getter, Lister, RequestContext, WatchFrame, Watcher, WatchQuery } from "../storage.ts";
+import type { Getter, Lister, RequestContext, WatchFrame, Watcher, WatchQuery } from "../storage/storage.ts";
 
 /** How often it is looked which namespaces are there by what is in them, in milliseconds. */
 const LOOK_MS = 5000;

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import type { Clock } from "../../platform/index.ts";
-import type { KindRegistration } from "../group-builder.ts";
-import { impliedMetadata, NEVER_WRITTEN, withImplied } from "../implied-objects.ts";
-import { checkNamespaceName } from "../names.ts";
-import type { ResourceObject } from "../object.ts";
-import { decorateEach, type StorageHooks } from "../storage-hooks.ts";
-import type { UpkeepStore } from "../upkeep-store.ts";
+import type { KindRegistration } from "../kinds/group-builder.ts";
+import { impliedMetadata, NEVER_WRITTEN, withImplied } from "../storage/implied-objects.ts";
+import { checkNamespaceName } from "../objects/names.ts";
+import type { ResourceObject } from "../objects/object.ts";
+import { decorateEach, type StorageHooks } from "../storage/storage-hooks.ts";
+import type { UpkeepStore } from "../upkeep/upkeep-store.ts";
 import { type NamespaceWatchPorts, watchNamespaces } from "./namespace-watch.ts";
 
 /** Namespaces that are there without anyone having made them. */

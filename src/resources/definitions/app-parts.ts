@@ -1,14 +1,14 @@
 import type { Identity } from "../../access/index.ts";
-import type { ServedResource } from "../api-model.ts";
+import type { ServedResource } from "../kinds/api-model.ts";
 import { type Authorizer, placed } from "../authorizer.ts";
 import { WITHHELD } from "../embedded/index.ts";
 import type { KindKey } from "../client.ts";
-import { splitApiVersion } from "../kind.ts";
-import type { OwnerReference, ResourceInput, ResourceObject } from "../object.ts";
-import type { ObjectRef } from "../object-ref.ts";
-import type { ResourceRegistry } from "../resource-registry.ts";
+import { splitApiVersion } from "../kinds/kind.ts";
+import type { OwnerReference, ResourceInput, ResourceObject } from "../objects/object.ts";
+import type { ObjectRef } from "../objects/object-ref.ts";
+import type { ResourceRegistry } from "../kinds/resource-registry.ts";
 import { badRequest, ignoring, qualifiedResource, StatusError } from "../status-error.ts";
-import type { RequestContext } from "../storage.ts";
+import type { RequestContext } from "../storage/storage.ts";
 import type { AppObject, AppSpec } from "./app.ts";
 import { DEFINITIONS, type DefinitionSpec, PLATFORM_GROUP } from "./resource-definition.ts";
 

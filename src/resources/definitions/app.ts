@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { KindDeclaration } from "../kind.ts";
+import type { KindDeclaration } from "../kinds/kind.ts";
 import { conditionSchema, definitionSpecSchema } from "./resource-definition.ts";
 
 /** Parts of an app at the most: one request installs them all. */

@@ -1,4 +1,4 @@
-import type { ResourceStore } from "../resource-store.ts";
+import type { ResourceStore } from "../storage/resource-store.ts";
 import { checkRules } from "../schema/cel/rules.ts";
 import { withDefaults } from "../schema/defaults.ts";
 import { prune } from "../schema/prune.ts";

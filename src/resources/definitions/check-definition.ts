@@ -1,5 +1,5 @@
-import type { SchemaNode } from "../kind.ts";
-import type { ResourceInput, ResourceObject } from "../object.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
+import type { ResourceInput, ResourceObject } from "../objects/object.ts";
 import { checkRuleSyntax } from "../schema/cel/rules.ts";
 import { columnProblems, nameProblems, selectableFieldProblems } from "../schema/kind-names.ts";
 import { completeSchema } from "../schema/serve-kind.ts";

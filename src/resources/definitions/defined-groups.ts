@@ -1,12 +1,12 @@
 import type { Clock } from "../../platform/index.ts";
-import type { ServedGroup, ServedResource, ServedVersion } from "../api-model.ts";
-import type { ServedKind } from "../kind.ts";
-import type { ResourceObject } from "../object.ts";
-import { type RuntimeGroups, servedStorage, type StorageFactory } from "../resource-registry.ts";
-import type { ResourceStore } from "../resource-store.ts";
+import type { ServedGroup, ServedResource, ServedVersion } from "../kinds/api-model.ts";
+import type { ServedKind } from "../kinds/kind.ts";
+import type { ResourceObject } from "../objects/object.ts";
+import { type RuntimeGroups, servedStorage, type StorageFactory } from "../kinds/resource-registry.ts";
+import type { ResourceStore } from "../storage/resource-store.ts";
 import { completeSchema } from "../schema/serve-kind.ts";
-import type { StorageHooks } from "../storage-hooks.ts";
-import { byPriority } from "../version-priority.ts";
+import type { StorageHooks } from "../storage/storage-hooks.ts";
+import { byPriority } from "../kinds/version-priority.ts";
 import {
   DEFINITIONS,
   type DefinitionSpec,

@@ -1,9 +1,9 @@
-import type { ResourceInput, ResourceObject } from "../object.ts";
-import type { OwnerStore } from "../owner-store.ts";
-import type { StorageFactory } from "../resource-registry.ts";
-import type { ResourceStore } from "../resource-store.ts";
+import type { ResourceInput, ResourceObject } from "../objects/object.ts";
+import type { OwnerStore } from "../storage/owner-store.ts";
+import type { StorageFactory } from "../kinds/resource-registry.ts";
+import type { ResourceStore } from "../storage/resource-store.ts";
 import { ignoring, notFound } from "../status-error.ts";
-import type { RequestContext, Storage } from "../storage.ts";
+import type { RequestContext, Storage } from "../storage/storage.ts";
 import { servedKind } from "./defined-groups.ts";
 import { DEFINITIONS, type DefinitionSpec, OBJECTS_FINALIZER } from "./resource-definition.ts";
 

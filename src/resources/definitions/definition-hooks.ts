@@ -1,9 +1,9 @@
 import type { Clock } from "../../platform/index.ts";
-import type { ResourceInput, ResourceObject } from "../object.ts";
-import { timestamp } from "../object-metadata.ts";
-import type { ResourceStore } from "../resource-store.ts";
-import type { FullStorage, RequestContext } from "../storage.ts";
-import type { StorageHooks } from "../storage-hooks.ts";
+import type { ResourceInput, ResourceObject } from "../objects/object.ts";
+import { timestamp } from "../objects/object-metadata.ts";
+import type { ResourceStore } from "../storage/resource-store.ts";
+import type { FullStorage, RequestContext } from "../storage/storage.ts";
+import type { StorageHooks } from "../storage/storage-hooks.ts";
 import { findBrokenObjects } from "./broken-objects.ts";
 import {
   type Condition,

@@ -1,6 +1,6 @@
-import type { GroupBuilder } from "../group-builder.ts";
-import type { ResourceInput } from "../object.ts";
-import type { ResourceStore } from "../resource-store.ts";
+import type { GroupBuilder } from "../kinds/group-builder.ts";
+import type { ResourceInput } from "../objects/object.ts";
+import type { ResourceStore } from "../storage/resource-store.ts";
 import type { StatusCause } from "../status-error.ts";
 import { app } from "./app.ts";
 import { appHooks, type AppPorts } from "./app-installer.ts";

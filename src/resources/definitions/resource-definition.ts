@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { KindDeclaration, SchemaNode } from "../kind.ts";
+import type { KindDeclaration, SchemaNode } from "../kinds/kind.ts";
 
 /** The group of the kinds by which the platform itself is extended. */
 export const PLATFORM_GROUP = "platform.entrepot.dev";

@@ -1,4 +1,4 @@
-import type { ResourceInput } from "../object.ts";
+import type { ResourceInput } from "../objects/object.ts";
 
 /** A value shorter than this is not looked for in annotations: it would be found in anything. */
 const TELLING_LENGTH = 12;

@@ -1,5 +1,5 @@
-import type { SchemaNode, ServedKind } from "../kind.ts";
-import type { ResourceInput } from "../object.ts";
+import type { SchemaNode, ServedKind } from "../kinds/kind.ts";
+import type { ResourceInput } from "../objects/object.ts";
 import { prune } from "../schema/prune.ts";
 import { isRecord, type JsonRecord, own } from "../schema/values.ts";
 import { LAST_APPLIED } from "../patch/last-applied.ts";

@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { fieldOf, isRecord, MAX_DEPTH, own } from "../schema/values.ts";
 
 const known = new WeakMap<SchemaNode, boolean>();

@@ -1,10 +1,10 @@
 import { isAnonymous } from "../../access/index.ts";
 import { readBodyText } from "../../platform/index.ts";
-import { splitApiVersion } from "../kind.ts";
+import { splitApiVersion } from "../kinds/kind.ts";
 import { badRequest, StatusError } from "../status-error.ts";
-import { bodyFault } from "./body.ts";
+import { bodyFault } from "./body/body.ts";
 import { type ApiCall, notLoggedIn, recordOutcome } from "./call.ts";
-import { parseDocuments } from "./documents.ts";
+import { parseDocuments } from "./body/documents.ts";
 import { handleObjects } from "./objects.ts";
 
 /** Our own endpoint: many objects in one body. */

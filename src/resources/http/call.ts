@@ -7,7 +7,7 @@ import {
 } from "../../access/index.ts";
 import { type AuthorizationAttributes, placed } from "../authorizer.ts";
 import { StatusError } from "../status-error.ts";
-import type { RequestContext } from "../storage.ts";
+import type { RequestContext } from "../storage/storage.ts";
 import type { ApiServices } from "./services.ts";
 
 /** Longest warning sent, in characters; clients cut or refuse longer headers. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { JsonObject } from "../object.ts";
+import type { JsonObject } from "../objects/object.ts";
 import { objectWithMetadata } from "./checks.ts";
 
 describe("objectWithMetadata", () => {

@@ -1,5 +1,5 @@
-import { apiVersionOf, type ServedKind } from "../kind.ts";
-import type { JsonObject, ResourceInput } from "../object.ts";
+import { apiVersionOf, type ServedKind } from "../kinds/kind.ts";
+import type { JsonObject, ResourceInput } from "../objects/object.ts";
 import { unknownFields } from "../schema/unknown-fields.ts";
 import { isRecord } from "../schema/values.ts";
 import { badRequest } from "../status-error.ts";

@@ -1,7 +1,7 @@
 import { badRequest, notFound, StatusError } from "../status-error.ts";
 import type { authorize as Authorize, contextOf as ContextOf } from "./call.ts";
-import { decodeBody } from "./body.ts";
-import { isRestorer, type Restorer } from "../storage.ts";
+import { decodeBody } from "./body/body.ts";
+import { isRestorer, type Restorer } from "../storage/storage.ts";
 import type { ResourceTarget } from "./target.ts";
 
 /** What a method of a subresource asks permission for. @see Kubernetes, "Request verbs and authorization" */

@@ -2,8 +2,8 @@ import { StatusError } from "../status-error.ts";
 import type { ApiCall } from "./call.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions, groupDiscoveryList } from "./discovery.ts";
 import { discoveryContentType, negotiateDiscovery, negotiateOpenApiV2, OPENAPI_V2_PROTOBUF } from "./negotiate.ts";
-import { openApiV2, openApiV2Document } from "./openapi-v2.ts";
-import { openApiV3Document, openApiV3Index } from "./openapi-v3.ts";
+import { openApiV2, openApiV2Document } from "./openapi/openapi-v2.ts";
+import { openApiV3Document, openApiV3Index } from "./openapi/openapi-v3.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 /** What the server calls itself. Clients compare the numbers with their own. */

@@ -1,6 +1,6 @@
-import { type ServedGroup, type ServedResource, type ServedVersion, verbsOf } from "../api-model.ts";
-import { apiVersionOf, type GroupVersionKind } from "../kind.ts";
-import type { Connecter } from "../storage.ts";
+import { type ServedGroup, type ServedResource, type ServedVersion, verbsOf } from "../kinds/api-model.ts";
+import { apiVersionOf, type GroupVersionKind } from "../kinds/kind.ts";
+import type { Connecter } from "../storage/storage.ts";
 import type { DiscoveryFormat } from "./negotiate.ts";
 import { stableHash } from "./stable-hash.ts";
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import type { ServedGroup } from "../api-model.ts";
-import type { KindDeclaration } from "../kind.ts";
+import type { ServedGroup } from "../kinds/api-model.ts";
+import type { KindDeclaration } from "../kinds/kind.ts";
 import { serveKind } from "../schema/serve-kind.ts";
-import type { Connecter, Storage } from "../storage.ts";
+import type { Connecter, Storage } from "../storage/storage.ts";
 
 // Groups for the tests of this folder; nothing is ever asked of their storage.
 

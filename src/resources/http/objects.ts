@@ -1,22 +1,22 @@
-import { withAuthorship, withoutAuthorship } from "../authorship.ts";
-import { apiVersionOf } from "../kind.ts";
-import type { JsonObject, ResourceInput, ResourceObject } from "../object.ts";
+import { withAuthorship, withoutAuthorship } from "../objects/authorship.ts";
+import { apiVersionOf } from "../kinds/kind.ts";
+import type { JsonObject, ResourceInput, ResourceObject } from "../objects/object.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch, applyStrategicMergePatch } from "../patch/merge-patch.ts";
 import { serverSideApply } from "../patch/apply.ts";
 import { isRecord } from "../schema/values.ts";
 import { badRequest, type Status, StatusError } from "../status-error.ts";
-import type { RequestContext, Transform, UpdateOptions } from "../storage.ts";
-import { checkLoad } from "../object-load.ts";
-import { timestamp } from "../object-metadata.ts";
+import type { RequestContext, Transform, UpdateOptions } from "../storage/storage.ts";
+import { checkLoad } from "../objects/object-load.ts";
+import { timestamp } from "../objects/object-metadata.ts";
 import { type ApiCall, authorize, contextOf } from "./call.ts";
 import { checkFields, checkIdentity, objectWithMetadata } from "./checks.ts";
-import { restOf } from "../delete-collection.ts";
-import { decodeBody } from "./body.ts";
+import { restOf } from "../storage/delete-collection.ts";
+import { decodeBody } from "./body/body.ts";
 import { present } from "./present.ts";
 import { isDryRun, isTrue, parseDeleteOptions, parseFieldValidation, parseListQuery } from "./query.ts";
 import { methodNotAllowed, type ResourceTarget } from "./target.ts";
-import { watchObjects } from "./watch-objects.ts";
+import { watchObjects } from "./watch/watch-objects.ts";
 
 /** Bytes of a body at the most; Kubernetes' own limit. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;

@@ -1,9 +1,9 @@
-import { apiVersionOf } from "../kind.ts";
-import type { ResourceObject } from "../object.ts";
-import type { ListPage } from "../storage.ts";
+import { apiVersionOf } from "../kinds/kind.ts";
+import type { ResourceObject } from "../objects/object.ts";
+import type { ListPage } from "../storage/storage.ts";
 import { negotiateObject, type ObjectFormat } from "./negotiate.ts";
 import type { ResourceTarget } from "./target.ts";
-import { partialObjectMetadata, toTable } from "./table.ts";
+import { partialObjectMetadata, toTable } from "./table/table.ts";
 
 /** An object or a list as the client wants it: whole, as a table, or its metadata only. */
 export function present(target: ResourceTarget, value: ResourceObject | ListPage, status = 200): Response {

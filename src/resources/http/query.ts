@@ -1,8 +1,8 @@
-import { parseFieldSelector } from "../field-selector.ts";
-import type { ServedKind } from "../kind.ts";
-import { type LabelRequirement, parseLabelSelector } from "../label-selector.ts";
+import { parseFieldSelector } from "../selectors/field-selector.ts";
+import type { ServedKind } from "../kinds/kind.ts";
+import { type LabelRequirement, parseLabelSelector } from "../selectors/label-selector.ts";
 import { badRequest } from "../status-error.ts";
-import type { DeleteOptions, ListQuery, PropagationPolicy } from "../storage.ts";
+import type { DeleteOptions, ListQuery, PropagationPolicy } from "../storage/storage.ts";
 
 /** Objects in a page, when the client does not say, and at the most. */
 const MAX_LIMIT = 10_000;

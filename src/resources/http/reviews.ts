@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { isAnonymous } from "../../access/index.ts";
 import { StatusError } from "../status-error.ts";
-import { decodeBody } from "./body.ts";
+import { decodeBody } from "./body/body.ts";
 import { placed } from "../authorizer.ts";
 import { type ApiCall, notLoggedIn } from "./call.ts";
 

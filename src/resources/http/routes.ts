@@ -1,4 +1,4 @@
-import type { ServedGroup, ServedVersion } from "../api-model.ts";
+import type { ServedGroup, ServedVersion } from "../kinds/api-model.ts";
 import { type ApiCall, authorize, contextOf } from "./call.ts";
 
 /** Answers an endpoint that a group brings besides its kinds; `undefined` if the path is none. */

@@ -1,12 +1,12 @@
-import type { ScalePaths } from "../kind.ts";
-import type { JsonObject, ResourceInput, ResourceObject } from "../object.ts";
+import type { ScalePaths } from "../kinds/kind.ts";
+import type { JsonObject, ResourceInput, ResourceObject } from "../objects/object.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
 import { isRecord, own } from "../schema/values.ts";
 import { badRequest, invalid, StatusError } from "../status-error.ts";
 import { authorize, contextOf } from "./call.ts";
 import { objectWithMetadata } from "./checks.ts";
-import { decodeBody } from "./body.ts";
+import { decodeBody } from "./body/body.ts";
 import { isDryRun } from "./query.ts";
 import { methodNotAllowed, type ResourceTarget } from "./target.ts";
 

@@ -2,8 +2,8 @@ import type { Audit, Gate } from "../../access/index.ts";
 import type { Clock, ReportFailure } from "../../platform/index.ts";
 import type { WatchLimit } from "../watch/watch-limit.ts";
 import type { Authorizer } from "../authorizer.ts";
-import type { ResourceStep } from "../resource-maintenance.ts";
-import type { ResourceRegistry } from "../resource-registry.ts";
+import type { ResourceStep } from "../upkeep/resource-maintenance.ts";
+import type { ResourceRegistry } from "../kinds/resource-registry.ts";
 
 /** What the resource API serves from. */
 export interface ApiServices {

@@ -1,4 +1,4 @@
-import type { ServedGroup, ServedResource } from "../api-model.ts";
+import type { ServedGroup, ServedResource } from "../kinds/api-model.ts";
 import { qualifiedResource, StatusError } from "../status-error.ts";
 import type { ApiCall } from "./call.ts";
 import type { RequestInfo } from "./request-info.ts";

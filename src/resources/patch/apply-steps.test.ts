@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import type { SchemaNode } from "../kind.ts";
-import type { ResourceObject } from "../object.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
+import type { ResourceObject } from "../objects/object.ts";
 import { serverSideApply } from "./apply.ts";
 
 const node: SchemaNode = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { SchemaNode } from "../kind.ts";
-import type { JsonObject, ResourceInput, ResourceObject } from "../object.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
+import type { JsonObject, ResourceInput, ResourceObject } from "../objects/object.ts";
 import { StatusError } from "../status-error.ts";
 import { type ApplyRequest, serverSideApply } from "./apply.ts";
 import { recordUpdate } from "./managed-fields.ts";

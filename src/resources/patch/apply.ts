@@ -1,5 +1,5 @@
-import type { SchemaNode } from "../kind.ts";
-import type { ResourceInput, ResourceObject } from "../object.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
+import type { ResourceInput, ResourceObject } from "../objects/object.ts";
 import { equalJson, isRecord } from "../schema/values.ts";
 import { badRequest } from "../status-error.ts";
 import { applyConflict } from "./apply-conflict.ts";

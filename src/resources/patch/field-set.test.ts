@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { SchemaNode } from "../kind.ts";
-import type { FieldsV1 } from "../object.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
+import type { FieldsV1 } from "../objects/object.ts";
 import {
   difference,
   equalSets,

@@ -1,4 +1,4 @@
-import type { FieldsV1 } from "../object.ts";
+import type { FieldsV1 } from "../objects/object.ts";
 import { isRecord } from "../schema/values.ts";
 
 /**

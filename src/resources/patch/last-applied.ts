@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { canonicalJson, isRecord, own } from "../schema/values.ts";
 import { compareValues } from "./compare.ts";
 import { difference, EMPTY_SET, type FieldSet, union } from "./field-set.ts";

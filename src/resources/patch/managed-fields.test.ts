@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { SchemaNode } from "../kind.ts";
-import type { ManagedFieldsEntry } from "../object.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
+import type { ManagedFieldsEntry } from "../objects/object.ts";
 import { type Managed, recordUpdate, type UpdateRecord } from "./managed-fields.ts";
 
 const node: SchemaNode = {

@@ -1,5 +1,5 @@
-import type { SchemaNode } from "../kind.ts";
-import type { ManagedFieldsEntry, ObjectMeta, ResourceInput } from "../object.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
+import type { ManagedFieldsEntry, ObjectMeta, ResourceInput } from "../objects/object.ts";
 import { isRecord } from "../schema/values.ts";
 import { compareValues, ownableChanges, type WriteScope } from "./compare.ts";
 import { difference, EMPTY_SET, type FieldSet, isEmptySet, parseFieldSet, union, writeFieldSet } from "./field-set.ts";

@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { assemble, type Part, type Parts, partsOf } from "./typed-value.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 
 const TEXTS: SchemaNode = { type: "object", additionalProperties: { type: "string" } };
 const TEXT: SchemaNode = { type: "string" };

@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { difference, type FieldSet, intersection, nodeOf, setOf, union } from "./field-set.ts";
 import { fieldSetOf, partsOf, removeFields, withNamedFields } from "./typed-value.ts";
 

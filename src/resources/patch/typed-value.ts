@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { badRequest } from "../status-error.ts";
 import { canonicalJson, isRecord, own } from "../schema/values.ts";
 import { childOf, type FieldSet, nodeOf, setOf } from "./field-set.ts";

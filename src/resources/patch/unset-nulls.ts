@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { EMPTY_SET, type FieldSet, nodeOf, setOf } from "./field-set.ts";
 import { type Part, partsOf } from "./typed-value.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { nodeFromZod } from "./from-zod.ts";
 import { checkStructural } from "./structural.ts";
 import { validateSchema } from "./validate.ts";

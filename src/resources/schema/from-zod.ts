@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { cleanNode } from "./json-schema-node.ts";
 
 /**

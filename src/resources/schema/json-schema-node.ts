@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { compilePattern } from "./patterns.ts";
 import { ANYTHING, mergedIntersection, mergedUnion } from "./union-node.ts";
 import { type JsonRecord, isRecord, own } from "./values.ts";

@@ -1,5 +1,5 @@
-import type { KindNames, PrinterColumn, SchemaNode } from "../kind.ts";
-import { parseJsonPath } from "../json-path.ts";
+import type { KindNames, PrinterColumn, SchemaNode } from "../kinds/kind.ts";
+import { parseJsonPath } from "../objects/json-path.ts";
 import { own } from "./values.ts";
 
 const KIND = /^[A-Z][A-Za-z0-9]{0,62}$/;

@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 
 const texts = (description: string): SchemaNode => ({
   type: "object",

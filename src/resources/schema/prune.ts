@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { describesFields, fateOf } from "./unknown-fields.ts";
 import { isRecord } from "./values.ts";
 

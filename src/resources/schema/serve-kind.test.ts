@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import type { KindDeclaration } from "../kind.ts";
+import type { KindDeclaration } from "../kinds/kind.ts";
 import { withDefaults } from "./defaults.ts";
 import { serveKind } from "./serve-kind.ts";
 import { checkStructural } from "./structural.ts";

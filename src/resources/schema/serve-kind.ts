@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { KindDeclaration, KindNames, SchemaNode, ServedKind } from "../kind.ts";
+import type { KindDeclaration, KindNames, SchemaNode, ServedKind } from "../kinds/kind.ts";
 import { nodeFromZod } from "./from-zod.ts";
 import { columnProblems, nameProblems, selectableFieldProblems } from "./kind-names.ts";
 import { completeSchema } from "./object-meta.ts";

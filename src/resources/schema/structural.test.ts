@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { checkStructural } from "./structural.ts";
 
 /** Definitions come as JSON; the type is a promise that they need not keep. */

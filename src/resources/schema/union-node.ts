@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { equalJson } from "./values.ts";
 
 /** A node that accepts anything and keeps it. */

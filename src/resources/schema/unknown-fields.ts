@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { type JsonRecord, elementOf, fieldOf, isRecord, own } from "./values.ts";
 
 /** What an embedded resource and the root may always have. */

@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import type { StatusCause } from "../status-error.ts";
 import { duplicate, invalidValue, tooMany } from "./causes.ts";
 import { canonicalJson, elementOf, isRecord, own } from "./values.ts";

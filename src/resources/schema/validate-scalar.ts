@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import type { StatusCause } from "../status-error.ts";
 import { invalidValue, tooLong, wrongType } from "./causes.ts";
 import { numberHasFormat, textHasFormat } from "./formats.ts";

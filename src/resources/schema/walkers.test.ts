@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SchemaNode } from "../kind.ts";
+import type { SchemaNode } from "../kinds/kind.ts";
 import { withDefaults } from "./defaults.ts";
 import { prune } from "./prune.ts";
 import { unknownFields } from "./unknown-fields.ts";

@@ -1,6 +1,6 @@
-import type { ServedKind } from "../kind.ts";
+import type { ServedKind } from "../kinds/kind.ts";
 import { ignoring, qualifiedResource, StatusError } from "../status-error.ts";
-import type { Connecter, Storage } from "../storage.ts";
+import type { Connecter, Storage } from "../storage/storage.ts";
 import type { UseRule } from "./use-rule.ts";
 import { usesObjects } from "./used-objects.ts";
 

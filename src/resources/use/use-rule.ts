@@ -1,11 +1,11 @@
 import type { Identity } from "../../access/index.ts";
-import type { ServedResource } from "../api-model.ts";
+import type { ServedResource } from "../kinds/api-model.ts";
 import type { Authorizer } from "../authorizer.ts";
 import type { KindKey } from "../client.ts";
-import type { ServedKind } from "../kind.ts";
-import type { ResourceInput } from "../object.ts";
+import type { ServedKind } from "../kinds/kind.ts";
+import type { ResourceInput } from "../objects/object.ts";
 import { ignoring, type StatusCause } from "../status-error.ts";
-import type { RequestContext } from "../storage.ts";
+import type { RequestContext } from "../storage/storage.ts";
 import { type UsedObject, usedObjects } from "./used-objects.ts";
 
 /** How many objects one may name the next: a task names a registry, which names a secret. */

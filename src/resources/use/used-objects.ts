@@ -1,6 +1,6 @@
 import type { KindKey } from "../client.ts";
-import type { SchemaNode, ServedKind, UsedKind } from "../kind.ts";
-import type { ResourceInput } from "../object.ts";
+import type { SchemaNode, ServedKind, UsedKind } from "../kinds/kind.ts";
+import type { ResourceInput } from "../objects/object.ts";
 import { elementOf, fieldOf, isRecord, type JsonRecord, MAX_DEPTH, own } from "../schema/values.ts";
 
 /** An object that another one names, to use it. */

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Log } from "../../platform/index.ts";
 import type { KindKey } from "../client.ts";
-import type { ResourceStore, StoredEvent } from "../resource-store.ts";
+import type { ResourceStore, StoredEvent } from "../storage/resource-store.ts";
 
 /** How often a hub with watchers looks for changes that it was not told of, in milliseconds. */
 const POLL_MS = 10_000;

@@ -1,10 +1,10 @@
 import type { KindKey } from "../client.ts";
-import { matchesFields } from "../field-selector.ts";
-import { matchesLabels } from "../label-selector.ts";
-import type { ResourceObject } from "../object.ts";
-import type { ResourceStore, StoredEvent } from "../resource-store.ts";
+import { matchesFields } from "../selectors/field-selector.ts";
+import { matchesLabels } from "../selectors/label-selector.ts";
+import type { ResourceObject } from "../objects/object.ts";
+import type { ResourceStore, StoredEvent } from "../storage/resource-store.ts";
 import { StatusError } from "../status-error.ts";
-import type { WatchFrame, WatchQuery } from "../storage.ts";
+import type { WatchFrame, WatchQuery } from "../storage/storage.ts";
 import { HubConnection } from "./hub-connection.ts";
 
 /** Rows read at a time while catching up. */

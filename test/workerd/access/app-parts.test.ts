@@ -3,7 +3,7 @@ import { hashSync } from "bcryptjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { serve } from "../../../src/app.ts";
 import type { Env } from "../../../src/platform/index.ts";
-import type { SchemaNode } from "../../../src/resources/kind.ts";
+import type { SchemaNode } from "../../../src/resources/kinds/kind.ts";
 import { servicesOf } from "../../../src/services.ts";
 import { bindings } from "../bindings.ts";
 import { databaseText, masterKey } from "../secret-fixture.ts";

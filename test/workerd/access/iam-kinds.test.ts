@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Rule } from "../../../src/access/index.ts";
-import { parseLabelSelector } from "../../../src/resources/label-selector.ts";
-import type { ResourceObject } from "../../../src/resources/object.ts";
-import type { WatchFrame } from "../../../src/resources/storage.ts";
+import { parseLabelSelector } from "../../../src/resources/selectors/label-selector.ts";
+import type { ResourceObject } from "../../../src/resources/objects/object.ts";
+import type { WatchFrame } from "../../../src/resources/storage/storage.ts";
 import { contextOf, holderOf, IAM, type IamPlatform, iamPlatform, PULL_ALL } from "./iam-fixture.ts";
 
 const alice = [{ kind: "User", name: "alice" }];

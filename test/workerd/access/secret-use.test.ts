@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { serve } from "../../../src/app.ts";
 import type { Env } from "../../../src/platform/index.ts";
-import type { SchemaNode } from "../../../src/resources/kind.ts";
+import type { SchemaNode } from "../../../src/resources/kinds/kind.ts";
 import { usesObjects } from "../../../src/resources/use/index.ts";
 import { nodeFromZod } from "../../../src/resources/schema/from-zod.ts";
 import { federatedIssuerSpec } from "../../../src/iam/federated-issuer.ts";

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type AuditEntry, type Identity, systemIdentity } from "../../../src/access/index.ts";
 import { auditGroup } from "../../../src/audit/kinds.ts";
 import type { AuthorizationAttributes } from "../../../src/resources/index.ts";
-import type { ListQuery, RequestContext } from "../../../src/resources/storage.ts";
+import type { ListQuery, RequestContext } from "../../../src/resources/storage/storage.ts";
 import { bindings } from "../bindings.ts";
 import { audited } from "./audit-rows.ts";
 import { AuditChain } from "../../../src/audit/audit-chain.ts";

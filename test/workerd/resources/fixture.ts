@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { systemIdentity } from "../../../src/access/index.ts";
 import type { Clock, Database } from "../../../src/platform/index.ts";
-import { parseFieldSelector } from "../../../src/resources/field-selector.ts";
+import { parseFieldSelector } from "../../../src/resources/selectors/field-selector.ts";
 import {
   type Authorizer,
   createResources,
@@ -14,8 +14,8 @@ import {
   systemAuthorizer,
   type WatchFrame,
 } from "../../../src/resources/index.ts";
-import { parseLabelSelector } from "../../../src/resources/label-selector.ts";
-import type { FullStorage, ListQuery, WatchQuery } from "../../../src/resources/storage.ts";
+import { parseLabelSelector } from "../../../src/resources/selectors/label-selector.ts";
+import type { FullStorage, ListQuery, WatchQuery } from "../../../src/resources/storage/storage.ts";
 import { SECURE_VALUES } from "../../../src/secrets/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { restOf } from "../../../src/resources/delete-collection.ts";
+import { restOf } from "../../../src/resources/storage/delete-collection.ts";
 import { type ResourceObject, type ResourceStep, resourceStepSchema } from "../../../src/resources/index.ts";
 import { bindings } from "../bindings.ts";
 import { countingDatabase, exampleTasks, listQuery, namesOf, NAMESPACE, requestContext } from "./fixture.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ResourceObject } from "../../../src/resources/index.ts";
-import { isRestorer } from "../../../src/resources/storage.ts";
+import { isRestorer } from "../../../src/resources/storage/storage.ts";
 import { bindings } from "../bindings.ts";
 import { secretPlatform } from "../secret-fixture.ts";
 import {

@@ -1,7 +1,7 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ResourceObject } from "../../../src/resources/index.ts";
-import { ResourceStore } from "../../../src/resources/resource-store.ts";
+import { ResourceStore } from "../../../src/resources/storage/resource-store.ts";
 import { bindings } from "../bindings.ts";
 import { type ExampleTasks, exampleTasks, listQuery, namesOf, requestContext, until, watching } from "./fixture.ts";
 

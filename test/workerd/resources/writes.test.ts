@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ResourceObject } from "../../../src/resources/index.ts";
-import { ResourceStore } from "../../../src/resources/resource-store.ts";
+import { ResourceStore } from "../../../src/resources/storage/resource-store.ts";
 import { bindings } from "../bindings.ts";
 import { countingDatabase, edit, exampleTasks, NAMESPACE, requestContext, task } from "./fixture.ts";
 

@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../../kind.ts";
+import type { SchemaNode } from "../../kinds/kind.ts";
 import { PER_CHARACTER } from "./budget.ts";
 import { isNode, type TreeNode } from "./tree.ts";
 import { celName } from "./values.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SchemaNode } from "../../kind.ts";
+import type { SchemaNode } from "../../kinds/kind.ts";
 import { RuleChecker } from "./rule-checker.ts";
 
 const NODE: SchemaNode = {

@@ -1,5 +1,5 @@
 import type { Environment, ParseResult } from "@marcbachmann/cel-js";
-import type { SchemaNode } from "../../kind.ts";
+import type { SchemaNode } from "../../kinds/kind.ts";
 import { firstLine, MAX_RULE_LENGTH } from "./environment.ts";
 import { estimatedCost, MAX_ESTIMATED_COST } from "./estimate.ts";
 import { absentFunction, celLibrary } from "./library/index.ts";

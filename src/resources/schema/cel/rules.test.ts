@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SchemaNode, ValidationRule } from "../../kind.ts";
+import type { SchemaNode, ValidationRule } from "../../kinds/kind.ts";
 import { readsVariable } from "./environment.ts";
 import { checkRules, checkRuleSyntax } from "./rules.ts";
 

@@ -1,4 +1,4 @@
-import type { SchemaNode, ValidationRule } from "../../kind.ts";
+import type { SchemaNode, ValidationRule } from "../../kinds/kind.ts";
 import type { StatusCause } from "../../status-error.ts";
 import { type Budget, CostExceeded, MAX_COST } from "./budget.ts";
 import { evaluateRule, firstLine, optionalOf, readsVariable } from "./environment.ts";

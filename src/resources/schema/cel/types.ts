@@ -1,5 +1,5 @@
 import type { Environment } from "@marcbachmann/cel-js";
-import type { SchemaNode } from "../../kind.ts";
+import type { SchemaNode } from "../../kinds/kind.ts";
 import { celName } from "./values.ts";
 
 /** The type of a value, and the fields of each type of object that was declared for it. */

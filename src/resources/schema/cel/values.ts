@@ -1,4 +1,4 @@
-import type { SchemaNode } from "../../kind.ts";
+import type { SchemaNode } from "../../kinds/kind.ts";
 import { MAX_DEPTH, isRecord, own } from "../values.ts";
 
 /** Words of CEL that are no field names. @see CEL specification, "Syntax", RESERVED */
