@@ -139,7 +139,7 @@ export function createSync(ports: SyncServicesPorts): Sync {
       tick: () => tick(work),
       resume: () => resumeSilent(work),
       async restart() {
-        await executions.letGo();
+        await executions.expireLeases();
         await resumeSilent(work);
       },
       prune: () => forgetOld(work, retention),

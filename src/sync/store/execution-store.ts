@@ -120,7 +120,7 @@ export class ExecutionStore extends ExecutionReader {
   }
 
   /** Says where an active run stands; the first that is not `pending` is its start. Whether it is still active. */
-  async enter(id: number, state: "planning" | "running"): Promise<boolean> {
+  async setState(id: number, state: "planning" | "running"): Promise<boolean> {
     const changed = await this.#change(
       `UPDATE sync_executions SET state = ?2, started_at = coalesce(started_at, ?3), heartbeat_at = ?3, rv = ${THIS_VERSION}
        WHERE id = ?1 AND ${ACTIVE}`,
@@ -142,7 +142,7 @@ export class ExecutionStore extends ExecutionReader {
   }
 
   /** Says that nothing is heard of a run until a time (milliseconds), since it waits for something. */
-  async rest(id: number, until: number): Promise<void> {
+  async deferUntil(id: number, until: number): Promise<void> {
     await this.#database
       .prepare(`UPDATE sync_executions SET heartbeat_at = max(heartbeat_at, ?2) WHERE id = ?1 AND ${ACTIVE}`)
       .bind(id, until)
@@ -153,7 +153,7 @@ export class ExecutionStore extends ExecutionReader {
    * Says that a run that had gone silent is begun again, and is given `patience` milliseconds more each time: its message
    * may be waiting behind others. Answers how often that was since something of it was done, `undefined` if it has ended.
    */
-  async resumed(id: number, patience: number): Promise<number | undefined> {
+  async markResumed(id: number, patience: number): Promise<number | undefined> {
     const row = await this.#database
       .prepare(
         // What its lost workers had announced and did not end is announced again by those who go on with it.
@@ -215,7 +215,7 @@ export class ExecutionStore extends ExecutionReader {
   }
 
   /** Lets go of all that is being worked on: whoever did is gone, as on a machine that starts. */
-  async letGo(): Promise<void> {
+  async expireLeases(): Promise<void> {
     await this.#database.batch([
       this.#database.prepare(`UPDATE sync_executions SET heartbeat_at = 0 WHERE ${ACTIVE}`),
       this.#database.prepare("UPDATE sync_items SET lease_until = 0 WHERE state = 'copying'"),

@@ -39,17 +39,17 @@ export async function advance(
     await endRun(run, ports, { state: "canceled", error: "the task is gone" });
     return undefined;
   }
-  const leased = await handOut(run, task.spec.concurrency - live, task.spec.retry.attempts, ports);
+  const leased = await leaseItems(run, task.spec.concurrency - live, task.spec.retry.attempts, ports);
   await executions.heartbeat(execution);
   const [own, ...others] = takesOne ? leased : [undefined, ...leased];
   const messages = others.flatMap((item) => (item === undefined ? [] : [copyMessage(item)]));
   if (messages.length > 0) await sendMessages(queue, messages);
-  if (live + leased.length === 0) await goOn(run, task.spec.prune.enabled, ports);
+  if (live + leased.length === 0) await scheduleNext(run, task.spec.prune.enabled, ports);
   return own;
 }
 
 /** Takes items that are due, and fails those whose copies ended without a word too often. */
-async function handOut(
+async function leaseItems(
   { id }: StoredExecution,
   free: number,
   attempts: number,
@@ -74,12 +74,12 @@ async function handOut(
 }
 
 /** Nothing is on its way: waits for what is not due yet, or goes on to the end if the plan is complete. */
-async function goOn({ id, state, onlyFailedOf, tags }: StoredExecution, prunes: boolean, ports: SyncPorts) {
+async function scheduleNext({ id, state, onlyFailedOf, tags }: StoredExecution, prunes: boolean, ports: SyncPorts) {
   const { executions, items, queue, clock } = ports;
   const due = await items.nextDue(id);
   if (due !== undefined) {
     const wait = Math.max(due - clock(), SHORT);
-    await executions.rest(id, clock() + wait);
+    await executions.deferUntil(id, clock() + wait);
     await sendMessage(queue, { type: "advance", execution: id }, wait);
     return;
   }

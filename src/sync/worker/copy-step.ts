@@ -39,10 +39,10 @@ export async function copyOne(item: StoredItem, copying: Copying, ports: SyncPor
   try {
     const result = await attempt(item, copying);
     for (const warning of result.warnings) reporter.log("warn", `${image}: ${warning}`);
-    await settle(item, result, copying, ports);
+    await recordResult(item, result, copying, ports);
   } catch (error) {
     reporter.forgetUnfinished();
-    await putOff(item, error, copying, ports);
+    await requeue(item, error, copying, ports);
   }
 }
 
@@ -66,7 +66,7 @@ function plannedItem({ repository, tag, digest, targets }: StoredItem, mirror: M
 }
 
 /** Writes down what became of an item. A failure that may pass is tried again, as often as the task wants. */
-async function settle(item: StoredItem, result: ItemResult, copying: Copying, ports: SyncPorts): Promise<void> {
+async function recordResult(item: StoredItem, result: ItemResult, copying: Copying, ports: SyncPorts): Promise<void> {
   const { outcome, error, failure, bytes } = result;
   const { mirror, reporter } = copying;
   const image = `${item.repository}:${item.tag}`;
@@ -89,7 +89,7 @@ async function settle(item: StoredItem, result: ItemResult, copying: Copying, po
 }
 
 /** Gives an item back whose copy did not come to an end. */
-async function putOff(item: StoredItem, error: unknown, copying: Copying, ports: SyncPorts): Promise<void> {
+async function requeue(item: StoredItem, error: unknown, copying: Copying, ports: SyncPorts): Promise<void> {
   const { mirror, reporter, ports: copyPorts } = copying;
   const image = `${item.repository}:${item.tag}`;
   if (copyPorts.signal.aborted || error instanceof StoppedError)

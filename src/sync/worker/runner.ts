@@ -78,12 +78,12 @@ export class SyncRunner {
     // A plan that is complete is not made again.
     if (run === undefined || !isActive(run) || run.state === "running") return;
     if (run.stopRequested) return this.#finish(execution);
-    if (!(await executions.enter(execution, "planning"))) return;
+    if (!(await executions.setState(execution, "planning"))) return;
     await this.#ports.hub.report(execution, {});
     const deadline = deadlineOf(this.#ports);
     await this.#working(run, { type: "plan", execution }, async (mirror, ports, reporter, meter) => {
       if (await planRun({ run, mirror, ports, reporter, deadline, meter }, this.#ports)) {
-        await executions.enter(execution, "running");
+        await executions.setState(execution, "running");
         await advance(execution, this.#ports);
       } else await sendMessage(queue, { type: "plan", execution });
     });
@@ -168,7 +168,7 @@ export class SyncRunner {
       } else if (error instanceof RegistryError && (error.failure === "delayed" || error.failure === "transient")) {
         const wait = error.retryAfter ?? PUT_OFF;
         if (wait > 0) reporter.log("warn", `${error.message}; it goes on in ${Math.ceil(wait / 1000)} s`);
-        await executions.rest(run.id, clock() + wait);
+        await executions.deferUntil(run.id, clock() + wait);
         // An item is not kept that long: whoever is there then takes it.
         await again?.(wait);
         await sendMessage(queue, again === undefined ? message : { type: "advance", execution: run.id }, wait);

@@ -25,7 +25,7 @@ const DELETED_KEPT = 3_600_000;
 export async function resumeSilent(ports: SyncPorts): Promise<void> {
   const { executions, queue, hub, clock, log } = ports;
   for (const run of await executions.stale(clock() - SILENCE, MAX_RUNS)) {
-    const resumes = await executions.resumed(run.id, PATIENCE);
+    const resumes = await executions.markResumed(run.id, PATIENCE);
     if (resumes === undefined) continue;
     log.warn("sync.run-resumed", { execution: run.id, resumes });
     if (resumes > MAX_RESUMES && !run.stopRequested) {

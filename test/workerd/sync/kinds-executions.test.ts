@@ -28,7 +28,7 @@ beforeAll(async () => {
 describe("executions", () => {
   it("tell what happened", async () => {
     const { name, id } = await platform.run(await newTask());
-    await executions.enter(id, "running");
+    await executions.setState(id, "running");
     const plan = (tag: string) => ({ repository: "library/nginx", tag, digest: "sha256:a", targets: [] });
     await items.insert(id, [
       { ...plan("v1"), state: "pending" },
@@ -180,7 +180,7 @@ describe("a watch of executions", () => {
     const watching = await watch(
       `fieldSelector=metadata.name=${name}&resourceVersion=${listed.metadata.resourceVersion}`,
     );
-    await executions.enter(id, "running");
+    await executions.setState(id, "running");
     const other = await platform.run(await newTask());
     await executions.finish(other.id, "succeeded");
     await executions.finish(id, "succeeded");
@@ -217,8 +217,8 @@ describe("a watch of executions", () => {
     const { name, id } = await platform.run(task);
     const { rv } = await executions.version();
     const watching = await watch(`fieldSelector=spec.task=${task},status.state=running&resourceVersion=${rv}`);
-    await executions.enter(id, "planning");
-    await executions.enter(id, "running");
+    await executions.setState(id, "planning");
+    await executions.setState(id, "running");
     expect((await watching.until(({ type }) => type !== "DELETED")).at(-1)?.object.metadata.name).toBe(name);
     await executions.finish(id, "succeeded");
     expect((await watching.until(({ type }) => type === "DELETED")).at(-1)?.object.metadata.name).toBe(name);

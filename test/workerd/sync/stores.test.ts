@@ -104,12 +104,12 @@ describe("executions", () => {
   it("end once, and cancel what is left", async () => {
     const run = await begin();
     await items.insert(run.id, [item("v1"), item("v2")]);
-    expect(await executions.enter(run.id, "running")).toBe(true);
+    expect(await executions.setState(run.id, "running")).toBe(true);
     const ended = await executions.finish(run.id, "canceled", "stopped");
     expect(ended).toMatchObject({ state: "canceled", error: "stopped", endedAt: time.now });
     time.now += 1000;
     expect(await executions.finish(run.id, "succeeded")).toBeUndefined();
-    expect(await executions.enter(run.id, "running")).toBe(false);
+    expect(await executions.setState(run.id, "running")).toBe(false);
     expect(await executions.get(run.id)).toMatchObject({ state: "canceled", endedAt: time.now - 1000 });
     expect(await items.counts(run.id)).toEqual({ canceled: 2 });
   });
@@ -145,13 +145,13 @@ describe("executions", () => {
       bytesTotal: 500,
       bytesCopied: 120,
     });
-    expect(await executions.resumed(run.id, 1000)).toBe(1);
+    expect(await executions.markResumed(run.id, 1000)).toBe(1);
     expect(await executions.get(run.id)).toMatchObject({ blobsTotal: 2, bytesTotal: 120 });
     const { heartbeatAt } = (await executions.get(run.id)) ?? { heartbeatAt: 0 };
-    expect(await executions.resumed(run.id, 1000)).toBe(2);
+    expect(await executions.markResumed(run.id, 1000)).toBe(2);
     expect((await executions.get(run.id))?.heartbeatAt).toBe(heartbeatAt + 1000);
     await items.insert(run.id, [item("v1")]);
-    expect(await executions.resumed(run.id, 1000)).toBe(1);
+    expect(await executions.markResumed(run.id, 1000)).toBe(1);
   });
 
   it("are listed with the newest first, by filters and pages", async () => {
