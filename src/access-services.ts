@@ -184,7 +184,7 @@ export function createAccess(ports: AccessPorts): Access {
     sessionAuthenticator({
       sessions,
       stands: sessionStanding(ids, directory),
-      csrfFailure: (request, id) => csrf.csrfFailure(request, id),
+      isForged: (request, id) => csrf.isForged(request, id),
     }),
   ];
   const hasCredential = [config.ADMIN_PASSWORD, htpasswd, external, cloudflareAccess].some((one) => one !== undefined);

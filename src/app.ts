@@ -1,18 +1,17 @@
 import { Hono } from "hono";
-import { authApi } from "./auth/index.ts";
-import { answerBeforeRest } from "./answer-before-rest.ts";
-import { distribution, errorResponse } from "./distribution/index.ts";
-import { usageApi } from "./operations/index.ts";
 import {
-  ConfigError,
-  type Env,
+  answerBeforeRest,
   requestTargets,
   restError,
   restFailure,
   strictTransport,
   withHeaders,
   withSecurityHeaders,
-} from "./platform/index.ts";
+} from "./http/index.ts";
+import { authApi } from "./auth/index.ts";
+import { distribution, errorResponse } from "./distribution/index.ts";
+import { usageApi } from "./operations/index.ts";
+import { ConfigError, type Env } from "./platform/index.ts";
 import { resourceApi, StatusError } from "./resources/index.ts";
 import { heard, type Services, servicesOf } from "./services.ts";
 import { SYNC_PATHS, syncApi } from "./sync/index.ts";

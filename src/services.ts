@@ -1,4 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
+import { type Cors, createCors, failureReporter, type ReportFailure, requestIds } from "./http/index.ts";
 import { createAccess } from "./access-services.ts";
 import { createSync, type Sync } from "./sync-services.ts";
 import {
@@ -34,20 +35,15 @@ import {
   type Config,
   ConfigError,
   consoleLog,
-  type Cors,
   clientAddress,
-  createCors,
   type Database,
   type Env,
-  failureReporter,
   InstanceStore,
   type Fetch,
   type Log,
   openDatabase,
   Outbound,
   parseConfig,
-  type ReportFailure,
-  requestIds,
   Retries,
   systemClock,
   Turns,

@@ -335,7 +335,7 @@ describe("an open server and the pages in a browser", () => {
     ["DELETE", { "sec-fetch-site": "same-site", origin: LOOPBACK }],
     ["GET", { upgrade: "websocket", origin: "https://evil.example" }],
   ])("of other sites: %s with %j is refused", async (method, headers) => {
-    expect(await ask(method, headers)).toEqual({ reason: "unauthenticated", detail: "csrf" });
+    expect(await ask(method, headers)).toEqual({ reason: "forged" });
   });
 
   it.each([

@@ -145,7 +145,7 @@ export function createGate(ports: GatePorts): Gate {
    */
   function open(request: Request): Authenticated {
     if (!isLoopback(request.url)) return err({ reason: "not-configured" });
-    return isForged(request) ? failed("csrf") : ok(EVERYONE);
+    return isForged(request) ? err({ reason: "forged" }) : ok(EVERYONE);
   }
 
   function isForged(request: Request): boolean {
@@ -159,7 +159,7 @@ export function createGate(ports: GatePorts): Gate {
   ): Promise<Result<Principal, AuthenticationFailure>> {
     if (!presented.ok) return presented;
     const isAssertion = presented.value.scheme === "access-assertion";
-    if (isAssertion && isForged(request)) return failed("csrf");
+    if (isAssertion && isForged(request)) return err({ reason: "forged" });
     for (const authenticator of authenticators) {
       if (authenticator.announces === undefined) await reading.generation();
       const result = await authenticator.authenticate(presented.value, request, (name) => reading.begin(name));

@@ -74,6 +74,8 @@ export interface Principal {
 export type AuthenticationFailure =
   /** The credential is wrong, expired, revoked, or of someone disabled. `detail` is for the audit, never for the wire. */
   | { readonly reason: "unauthenticated"; readonly detail?: string }
+  /** Another site may have had a browser make the request. */
+  | { readonly reason: "forged" }
   /** This deployment has no credential with which anyone could get in. */
   | { readonly reason: "not-configured" }
   /** Too many wrong credentials from this address or for this account. */

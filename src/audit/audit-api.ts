@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type ReportFailure, restAuthenticationError, restError, restFailure } from "../http/index.ts";
 import {
   accessEntry,
   type AccessRequest,
@@ -6,9 +7,8 @@ import {
   type AuthenticationFailure,
   type Identity,
   isAnonymous,
-  WAIT_MESSAGES,
 } from "../access/index.ts";
-import { type ReportFailure, restError, restFailure, type Result } from "../platform/index.ts";
+import { type Result } from "../platform/index.ts";
 import type { Authorizer } from "../resources/index.ts";
 import type { AuditChain } from "./audit-chain.ts";
 import type { AuditRecord } from "./audit-record.ts";
@@ -118,7 +118,7 @@ async function refuse(
   path: string,
 ): Promise<Response | undefined> {
   const identity = await gate.authenticate(request);
-  if (!identity.ok) return unauthenticated(identity.error, gate.challenge(request));
+  if (!identity.ok) return restAuthenticationError(identity.error, gate.challenge(request));
   const who = identity.value;
   const { decision, reason = "" } = await authorizer({ ...ASKED, identity: who, version: "v1", path });
   const allowed = decision === "allow";
@@ -126,22 +126,8 @@ async function refuse(
   audit.record(request, accessEntry(who, ASKED, { decision: { allowed, reason }, status }));
   if (allowed) return undefined;
   return status === 401
-    ? unauthenticated({ reason: "unauthenticated" }, gate.challenge(request))
+    ? restAuthenticationError({ reason: "unauthenticated" }, gate.challenge(request))
     : restError(403, "not allowed", `user ${who.name} may not read the audit`);
-}
-
-function unauthenticated(failure: AuthenticationFailure, challenge: string): Response {
-  switch (failure.reason) {
-    case "not-configured":
-      return restError(503, "this registry has no credentials yet", "set the secret ADMIN_PASSWORD");
-    case "locked-out":
-    case "busy":
-      return restError(429, WAIT_MESSAGES[failure.reason], undefined, {
-        "retry-after": String(failure.retryAfterSeconds),
-      });
-    default:
-      return restError(401, "authentication required", undefined, { "www-authenticate": challenge });
-  }
 }
 
 async function list({ store }: AuditServices, parameters: URLSearchParams, accept: string): Promise<Response> {

@@ -1,29 +1,11 @@
-import { restError } from "../platform/index.ts";
-import { type AuthenticationFailure, WAIT_MESSAGES } from "../access/index.ts";
+import { restAuthenticationError, restError } from "../http/index.ts";
 
 /** What browsers are asked for. They know no such scheme, so that they show no dialog of their own. */
 export const FORM_CHALLENGE = `Session realm="Entrepot"`;
 
-/** What a failed authentication looks like. `challenge` is a value of `WWW-Authenticate`. */
-export function failureResponse(failure: AuthenticationFailure, challenge: string): Response {
-  switch (failure.reason) {
-    case "unauthenticated":
-      // The page can help itself in this one case, and learns nothing that it did not send.
-      if (failure.detail === "csrf") return forged();
-      return restError(401, "authentication required", undefined, { "www-authenticate": challenge });
-    case "not-configured":
-      return restError(503, "no credentials are configured", "set ADMIN_PASSWORD to make the first administrator");
-    case "locked-out":
-    case "busy":
-      return restError(429, WAIT_MESSAGES[failure.reason], undefined, {
-        "retry-after": String(failure.retryAfterSeconds),
-      });
-  }
-}
-
 /** The answer to a request that another site may have made. */
 export function forged(): Response {
-  return restError(403, "the request does not come from a page of this server");
+  return restAuthenticationError({ reason: "forged" }, FORM_CHALLENGE);
 }
 
 /** A page that says why a sign-in by a provider did not work. Texts are ours: nothing of the request is in them. */

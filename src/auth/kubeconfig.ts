@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
-import { type Clock, type Config, restError } from "../platform/index.ts";
+import { restError } from "../http/index.ts";
+import { type Clock, type Config } from "../platform/index.ts";
 import {
   canMakeKeys,
   type Directory,

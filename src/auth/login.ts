@@ -2,12 +2,11 @@ import * as z from "zod";
 import {
   BODY_FAULT_STATUS,
   bodyFaultMessage,
-  err,
-  ok,
   readBodyText,
+  restAuthenticationError,
   restError,
-  type Result,
-} from "../platform/index.ts";
+} from "../http/index.ts";
+import { err, ok, type Result } from "../platform/index.ts";
 import {
   ANONYMOUS,
   type Identity,
@@ -16,7 +15,7 @@ import {
   sessionEntry,
   type StartedSession,
 } from "../access/index.ts";
-import { failureResponse, forged, FORM_CHALLENGE } from "./failures.ts";
+import { forged, FORM_CHALLENGE } from "./failures.ts";
 import type { AuthServices } from "./services.ts";
 import { clearCookie, readCookie, setCookie } from "./session-cookie.ts";
 
@@ -35,12 +34,12 @@ export async function passwordLogin(services: AuthServices, request: Request): P
   if (!body.ok) return body.error;
   const { username, password } = body.value;
   const proof = await services.gate.authenticate(asBasic(request, username, password));
-  if (!proof.ok) return failureResponse(proof.error, FORM_CHALLENGE);
+  if (!proof.ok) return restAuthenticationError(proof.error, FORM_CHALLENGE);
   const identity = proof.value;
   // Keys and tokens can be revoked or are limited; a session made of one would be neither.
   const { type, id: credential } = identity.credential;
   if (type !== "password" || credential === undefined || identity.scope !== undefined) {
-    return failureResponse({ reason: "unauthenticated" }, FORM_CHALLENGE);
+    return restAuthenticationError({ reason: "unauthenticated" }, FORM_CHALLENGE);
   }
   const session = await services.sessions.start({ identity: identity.name, credential });
   await services.audit.recordNow(
@@ -57,7 +56,7 @@ export async function passwordLogin(services: AuthServices, request: Request): P
 export async function logout(services: AuthServices, request: Request): Promise<Response> {
   if (sameOrigin(request, services.publicScheme) === false) return forged();
   const proof = await services.gate.authenticate(request);
-  if (!proof.ok && proof.error.reason === "unauthenticated" && proof.error.detail === "csrf") return forged();
+  if (!proof.ok && proof.error.reason === "forged") return forged();
   if (proof.ok && proof.value.credential.type === "session" && proof.value.credential.id !== undefined) {
     await services.sessions.end(proof.value.credential.id);
     services.audit.record(request, sessionEntry(proof.value, "logout", 204));
@@ -73,7 +72,7 @@ export async function currentSession(services: AuthServices, request: Request): 
   const scheme = publicScheme(request, services.publicScheme);
   const expired = !request.headers.has("authorization") && readCookie(request, "session", scheme) !== undefined;
   if (!proof.ok && !(proof.error.reason === "unauthenticated" && expired)) {
-    return failureResponse(proof.error, services.gate.challenge(request));
+    return restAuthenticationError(proof.error, services.gate.challenge(request));
   }
   return Response.json(
     { user: null, providers: await providersOf(services) },

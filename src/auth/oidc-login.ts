@@ -1,4 +1,4 @@
-import { restError } from "../platform/index.ts";
+import { restError } from "../http/index.ts";
 import {
   type Account,
   BOOTSTRAP_ADMIN,

@@ -1,6 +1,5 @@
-import { restError } from "../platform/index.ts";
+import { restAuthenticationError, restError } from "../http/index.ts";
 import { accessEntry, ANONYMOUS, API_GROUPS, type Identity, parseServiceAccountIdentity } from "../access/index.ts";
-import { failureResponse } from "./failures.ts";
 import { currentSession, logout, passwordLogin, providers } from "./login.ts";
 import { providerCallback, providerLogin } from "./oidc-login.ts";
 import type { AuthServices } from "./services.ts";
@@ -103,9 +102,9 @@ async function answerRoute(
 ): Promise<Response> {
   if (route.rule === "public") return route.answer(services, request, issuer);
   const proof = await services.gate.authenticate(request);
-  if (!proof.ok) return failureResponse(proof.error, services.gate.challenge(request));
+  if (!proof.ok) return restAuthenticationError(proof.error, services.gate.challenge(request));
   if (proof.value.name === ANONYMOUS) {
-    return failureResponse({ reason: "unauthenticated" }, services.gate.challenge(request));
+    return restAuthenticationError({ reason: "unauthenticated" }, services.gate.challenge(request));
   }
   return route.answer(services, request, proof.value);
 }

@@ -1,14 +1,7 @@
 import * as z from "zod";
+import { BODY_FAULT_STATUS, type BodyFault, bodyFaultMessage, readBodyText, restError } from "../http/index.ts";
 import { parseScopes } from "../oci/index.ts";
-import {
-  BODY_FAULT_STATUS,
-  type BodyFault,
-  bodyFaultMessage,
-  ok,
-  readBodyText,
-  type Result,
-  restError,
-} from "../platform/index.ts";
+import { ok, type Result } from "../platform/index.ts";
 import {
   type AuthenticationFailure,
   type SigningKeys,
@@ -178,10 +171,11 @@ function respond(
 }
 
 function failure(failed: AuthenticationFailure): Response {
-  const message = MESSAGES[failed.reason];
+  const message = MESSAGES[failed.reason === "forged" ? "unauthenticated" : failed.reason];
   switch (failed.reason) {
     // Clients take 401 for a wrong password, where RFC 6749 section 5.2 has 400: so do other token services.
     case "unauthenticated":
+    case "forged":
       return oauthError(401, "invalid_grant", message, { "www-authenticate": CHALLENGE });
     case "locked-out":
     case "busy":

@@ -1,4 +1,4 @@
-import { type BodyPace, BodyWatch, STREAM_PACE } from "../platform/index.ts";
+import { type BodyPace, BodyWatch, STREAM_PACE } from "../http/index.ts";
 import { freeBytes } from "./free-bytes.ts";
 
 /** Bytes of memory that is read into: few calls for large bodies, little lost when a connection breaks. */

@@ -1,7 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
+import { dropRest } from "../http/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
-import { type Clock, dropRest, isObjectReset, type Result, type Retries, Unavailable } from "../platform/index.ts";
+import { type Clock, isObjectReset, type Result, type Retries, Unavailable } from "../platform/index.ts";
 import type { ContentFailure } from "./failure.ts";
 import { OpenUploads } from "./open-uploads.ts";
 import type { UploadResult } from "./upload-record.ts";

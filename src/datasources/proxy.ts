@@ -1,4 +1,4 @@
-import { readBody } from "../platform/index.ts";
+import { readBody } from "../http/index.ts";
 import { badRequest, bodyFault, type RequestContext } from "../resources/index.ts";
 import { outboundError } from "./answers.ts";
 import type { SourceConnection } from "./connection.ts";

@@ -1,6 +1,6 @@
+import type { ReportFailure } from "../http/index.ts";
 import type { Audit, Gate, Identity } from "../access/index.ts";
 import type { BlobIndex, LinkedBlob, Manifests, Names, Sought, StoredManifest, Uploads } from "../content/index.ts";
-import type { ReportFailure } from "../platform/index.ts";
 import { type ErrorOptions, errorResponse } from "./errors.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";

@@ -1,5 +1,5 @@
+import { BODY_FAULT_STATUS, type BodyFault, bodyFaultMessage } from "../http/index.ts";
 import type { ContentFailure } from "../content/index.ts";
-import { BODY_FAULT_STATUS, type BodyFault, bodyFaultMessage } from "../platform/index.ts";
 
 /**
  * The codes of the Distribution API, with the status and the message that clients print.

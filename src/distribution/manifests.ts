@@ -1,6 +1,6 @@
+import { readBody } from "../http/index.ts";
 import { isIndex, parseTag, type Reference, type RepositoryName, type Tag } from "../oci/index.ts";
 import { MAX_MANIFEST_BYTES, type StoredManifest } from "../content/index.ts";
-import { readBody } from "../platform/index.ts";
 import { wantsImageOnly } from "./accept.ts";
 import { type Call, CONTENT_CACHE_CONTROL, isUnchanged, methodNotAllowed } from "./context.ts";
 import { bodyFaultResponse, errorResponse, failureResponse } from "./errors.ts";

@@ -1,11 +1,6 @@
+import { authenticationRefusal } from "../http/index.ts";
 import type { RepositoryName } from "../oci/index.ts";
-import {
-  type AuthenticationFailure,
-  isAnonymous,
-  repositoryEntry,
-  type RepositoryVerb,
-  WAIT_MESSAGES,
-} from "../access/index.ts";
+import { type AuthenticationFailure, isAnonymous, repositoryEntry, type RepositoryVerb } from "../access/index.ts";
 import type { Call, DistributionServices } from "./context.ts";
 import { ERRORS, errorResponse } from "./errors.ts";
 import { accessDetail, requiredAccess, scopeText } from "./required-access.ts";
@@ -19,8 +14,9 @@ export function notAuthenticated(
   route: Route | RouteFailure,
   failure: AuthenticationFailure,
 ): Response {
-  switch (failure.reason) {
-    case "unauthenticated": {
+  const refusal = authenticationRefusal(failure);
+  switch (refusal.status) {
+    case 401: {
       const access = route.kind === "failure" ? [] : requiredAccess(route, request.method, url);
       const scope = scopeText(access);
       const isToken = /^bearer /i.test(request.headers.get("authorization") ?? "");
@@ -33,17 +29,15 @@ export function notAuthenticated(
         headers: { "www-authenticate": gate.challenge(request, about) },
       });
     }
-    case "not-configured":
-      return errorResponse("UNAVAILABLE", {
-        message:
-          "this registry has no credentials yet: set the secret ADMIN_PASSWORD (npx wrangler secret put ADMIN_PASSWORD)",
-      });
-    case "locked-out":
-    case "busy":
+    case 403:
+      return errorResponse("DENIED", { message: refusal.message });
+    case 429:
       return errorResponse("TOOMANYREQUESTS", {
-        message: WAIT_MESSAGES[failure.reason],
-        headers: { "retry-after": String(failure.retryAfterSeconds) },
+        message: refusal.message,
+        headers: { "retry-after": String(refusal.retryAfterSeconds) },
       });
+    case 503:
+      return errorResponse("UNAVAILABLE", { message: `${refusal.message}: ${refusal.hint}` });
   }
 }
 

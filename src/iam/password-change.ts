@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { authenticationRefusal } from "../http/index.ts";
 import {
   type AuthenticationFailure,
   type BasicCredential,
@@ -6,7 +7,6 @@ import {
   type CredentialStore,
   newPassword,
   PASSWORD_MESSAGES,
-  WAIT_MESSAGES,
 } from "../access/index.ts";
 import type { Result } from "../platform/index.ts";
 import { badRequest, type Connecter, decodeBody, StatusError } from "../resources/index.ts";
@@ -60,8 +60,8 @@ export function passwordConnecter({ credentials, passwords, checkPassword }: Pas
 }
 
 function refusal(failure: AuthenticationFailure): StatusError {
-  if (failure.reason !== "locked-out" && failure.reason !== "busy")
-    return new StatusError("Forbidden", "current: this is not the password");
-  const { reason, retryAfterSeconds } = failure;
-  return new StatusError("TooManyRequests", WAIT_MESSAGES[reason], { retryAfterSeconds });
+  const refusal = authenticationRefusal(failure);
+  return refusal.status === 429
+    ? new StatusError("TooManyRequests", refusal.message, { retryAfterSeconds: refusal.retryAfterSeconds })
+    : new StatusError("Forbidden", "current: this is not the password");
 }

@@ -1,6 +1,7 @@
-import { type AuthenticationFailure, type Gate, isAnonymous, WAIT_MESSAGES } from "../access/index.ts";
+import { type ReportFailure, restAuthenticationError, restError, restFailure } from "../http/index.ts";
+import { type Gate, isAnonymous } from "../access/index.ts";
 import type { ContentUsage } from "../content/index.ts";
-import { type Log, type ReportFailure, restError, restFailure } from "../platform/index.ts";
+import { type Log } from "../platform/index.ts";
 import type { Authorizer, UsageNumbers, UsageStatistics } from "../resources/index.ts";
 
 /** What usage statistics are served from. */
@@ -49,7 +50,7 @@ export async function usageApi(services: UsageServices, request: Request): Promi
 
 async function answer({ gate, authorizer, usage }: UsageServices, request: Request): Promise<Response> {
   const identity = await gate.authenticate(request);
-  if (!identity.ok) return notAuthenticated(gate, request, identity.error);
+  if (!identity.ok) return restAuthenticationError(identity.error, gate.challenge(request));
   const asked = {
     identity: identity.value,
     verb: "get",
@@ -71,20 +72,7 @@ async function answer({ gate, authorizer, usage }: UsageServices, request: Reque
     const body = { collectedAt: new Date(collectedAt).toISOString(), numbers };
     return Response.json(body, { headers: { "cache-control": "private, no-cache" } });
   }
-  if (isAnonymous(identity.value)) return notAuthenticated(gate, request, { reason: "unauthenticated" });
+  if (isAnonymous(identity.value))
+    return restAuthenticationError({ reason: "unauthenticated" }, gate.challenge(request));
   return restError(403, "not allowed", `user ${identity.value.name} may not read usage statistics`);
-}
-
-function notAuthenticated(gate: Gate, request: Request, failure: AuthenticationFailure): Response {
-  switch (failure.reason) {
-    case "unauthenticated":
-      return restError(401, "authentication required", undefined, { "www-authenticate": gate.challenge(request) });
-    case "not-configured":
-      return restError(503, "this registry has no credentials yet", "set the secret ADMIN_PASSWORD");
-    case "locked-out":
-    case "busy":
-      return restError(429, WAIT_MESSAGES[failure.reason], undefined, {
-        "retry-after": String(failure.retryAfterSeconds),
-      });
-  }
 }

@@ -1,8 +1,6 @@
-export { type BodyPace, BodyWatch, STREAM_PACE } from "./body-watch.ts";
 export { clientAddress, parseAddress } from "./client-address.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Config, ConfigError, parseConfig, type S3Settings, settingsSchema } from "./config.ts";
-export { type Cors, createCors } from "./cors.ts";
 export { type Database, nearest, observed, openDatabase, type Queries, repeatable } from "./database.ts";
 export { toBase64Url, toHex } from "./encoding.ts";
 export type { Env } from "./env.ts";
@@ -20,25 +18,11 @@ export {
 } from "./outbound.ts";
 export { isLoopbackAddress, isPrivateAddress } from "./private-address.ts";
 export { type AddressRefusal, addressRefusal } from "./outbound-rule.ts";
-export {
-  BODY_FAULT_STATUS,
-  type BodyFault,
-  bodyFaultMessage,
-  type BodyBounds,
-  type BodySource,
-  readBody,
-  readBodyText,
-} from "./request-body.ts";
-export { failureReporter, type ReportFailure, requestIds } from "./request-id.ts";
-export { type ResponseContext, strictTransport, withHeaders, withSecurityHeaders } from "./response-headers.ts";
-export { restError, restFailure } from "./rest-error.ts";
 export { err, ok, type Result } from "./result.ts";
 export { InexactInteger, isPoisonous, MAX_NESTING, type Place, SyntaxFault } from "./syntax-fault.ts";
 export { parseYamlDocuments, readingYaml, type YamlDocument, type YamlOptions, type YamlPath } from "./yaml.ts";
 export { Semaphore } from "./semaphore.ts";
-export { dropRest } from "./unread-body.ts";
 export { InstanceStore, instanceHmacKey } from "./instance-store.ts";
 export { type KeyWrapper, wrappedKeySchema } from "./key-wrapper.ts";
-export { requestTargets } from "./request-target.ts";
 export { isObjectReset, Retries, Unavailable } from "./retries.ts";
 export { inTurns, Turns } from "./turns.ts";

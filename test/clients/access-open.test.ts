@@ -12,9 +12,9 @@ test("an open server does nothing for pages of other sites", async () => {
   const page = header("origin", "https://evil.example");
   const digest = `sha256:${"a".repeat(64)}`;
   expect((await registry.send("POST", "/api/v1/namespaces", namespace("made"))).status).toBe(201);
-  expect((await registry.send("POST", "/api/v1/namespaces", namespace("forged"), page)).status).toBe(401);
-  expect((await registry.send("POST", "/api/v1/tasks", jsonBody({}), page)).status).toBe(401);
-  expect((await registry.send("POST", `/v2/forged/app/blobs/uploads/?digest=${digest}`, page)).status).toBe(401);
+  expect((await registry.send("POST", "/api/v1/namespaces", namespace("forged"), page)).status).toBe(403);
+  expect((await registry.send("POST", "/api/v1/tasks", jsonBody({}), page)).status).toBe(403);
+  expect((await registry.send("POST", `/v2/forged/app/blobs/uploads/?digest=${digest}`, page)).status).toBe(403);
   expect(text(await registry.send("GET", "/api/v1/namespaces"))).not.toContain("forged");
 });
 

@@ -96,10 +96,10 @@ describe("a session in a browser", () => {
   ];
 
   test.each(forgeries)("does nothing with %s", async (_case, parts) => {
-    expect((await send("POST", "/api/v1/namespaces", namespace(), ...parts())).status).toBe(401);
-    expect((await send("POST", "/v2/team-a/app/blobs/uploads/", ...parts())).status).toBe(401);
+    expect((await send("POST", "/api/v1/namespaces", namespace(), ...parts())).status).toBe(403);
+    expect((await send("POST", "/v2/team-a/app/blobs/uploads/", ...parts())).status).toBe(403);
     expect((await send("POST", "/auth/kubeconfig", ...parts())).status).toBe(403);
-    expect((await send("DELETE", `${IAM}/users/bob`, ...parts())).status).toBe(401);
+    expect((await send("DELETE", `${IAM}/users/bob`, ...parts())).status).toBe(403);
     expect((await send("POST", "/auth/logout", ...parts())).status).toBe(403);
     expect(await holder(admin.cookie)).toBe("admin");
   });

@@ -21,8 +21,8 @@ export interface CsrfPorts {
 export interface Csrf {
   /** What pages of the session have to send with requests that change something. */
   token(sessionId: string): Promise<string>;
-  /** `csrf` if a request that came with the session's cookie is not to be trusted, or `undefined`. */
-  csrfFailure(request: Request, sessionId: string): Promise<"csrf" | undefined>;
+  /** Whether another site may have made a request that came with the session's cookie. */
+  isForged(request: Request, sessionId: string): Promise<boolean>;
 }
 
 export function createCsrf({ key, publicScheme }: CsrfPorts): Csrf {
@@ -30,17 +30,16 @@ export function createCsrf({ key, publicScheme }: CsrfPorts): Csrf {
     async token(sessionId) {
       return toBase64Url(new Uint8Array(await crypto.subtle.sign("HMAC", await key(), message(sessionId))));
     },
-    async csrfFailure(request, sessionId) {
+    async isForged(request, sessionId) {
       // Other sites may open a WebSocket too. Pages cannot add headers to its GET, but browsers say where it is from.
-      if (opensWebSocket(request))
-        return request.headers.get("origin") === ownOrigin(request, publicScheme) ? undefined : "csrf";
-      if (SAFE.has(request.method)) return undefined;
-      if (sameOrigin(request, publicScheme) !== true) return "csrf";
+      if (opensWebSocket(request)) return request.headers.get("origin") !== ownOrigin(request, publicScheme);
+      if (SAFE.has(request.method)) return false;
+      if (sameOrigin(request, publicScheme) !== true) return true;
       const given = decode(request.headers.get(CSRF_HEADER) ?? "");
       // `verify` compares in constant time.
       const genuine =
         given !== undefined && (await crypto.subtle.verify("HMAC", await key(), given, message(sessionId)));
-      return genuine ? undefined : "csrf";
+      return !genuine;
     },
   };
 }

@@ -7,15 +7,15 @@ export interface SessionAuthenticatorPorts {
   readonly sessions: Pick<Sessions, "find">;
   /** Whether what the session was made of is still good (`sessionStanding`). */
   readonly stands: (session: Session) => Promise<boolean>;
-  /** Why a request with this session's cookie may not be from our own page; `undefined` if it may count. */
-  readonly csrfFailure: (request: Request, sessionId: string) => Promise<string | undefined>;
+  /** Whether another site may have made a request with this session's cookie. */
+  readonly isForged: (request: Request, sessionId: string) => Promise<boolean>;
 }
 
 /**
  * Takes session cookies. Its answer belongs to the request and not to the cookie alone, because of the check against
  * forgery: it must not be remembered for other requests.
  */
-export function sessionAuthenticator({ sessions, stands, csrfFailure }: SessionAuthenticatorPorts): Authenticator {
+export function sessionAuthenticator({ sessions, stands, isForged }: SessionAuthenticatorPorts): Authenticator {
   return {
     name: "session",
     async authenticate(credential, request) {
@@ -24,8 +24,7 @@ export function sessionAuthenticator({ sessions, stands, csrfFailure }: SessionA
       if (session === undefined) return err({ reason: "unauthenticated", detail: "no such session" });
       if (!(await stands(session)))
         return err({ reason: "unauthenticated", detail: "session: its credential is gone" });
-      const forged = await csrfFailure(request, session.id);
-      if (forged !== undefined) return err({ reason: "unauthenticated", detail: forged });
+      if (await isForged(request, session.id)) return err({ reason: "forged" });
       return ok({
         name: session.identity,
         // A session stores who it is of, and nothing of what they may do.

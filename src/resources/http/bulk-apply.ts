@@ -1,5 +1,5 @@
+import { readBodyText } from "../../http/index.ts";
 import { isAnonymous } from "../../access/index.ts";
-import { readBodyText } from "../../platform/index.ts";
 import { splitApiVersion } from "../kinds/kind.ts";
 import { badRequest, StatusError } from "../status-error.ts";
 import { bodyFault } from "./body/body.ts";

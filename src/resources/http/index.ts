@@ -1,4 +1,5 @@
-import { type AuthenticationFailure, isAnonymous, WAIT_MESSAGES } from "../../access/index.ts";
+import { authenticationRefusal } from "../../http/index.ts";
+import { type AuthenticationFailure, isAnonymous } from "../../access/index.ts";
 import { Unavailable } from "../../platform/index.ts";
 import { serveDescription, serveHealth } from "./description.ts";
 import { type ApiCall, authorize, contextOf, notLoggedIn, recordOutcome, withWarnings } from "./call.ts";
@@ -53,19 +54,16 @@ async function route(call: ApiCall): Promise<Response> {
 }
 
 function notAuthenticated(failure: AuthenticationFailure): StatusError {
-  switch (failure.reason) {
-    case "unauthenticated":
+  const refusal = authenticationRefusal(failure);
+  switch (refusal.status) {
+    case 401:
       return notLoggedIn();
-    case "not-configured":
-      return new StatusError(
-        "ServiceUnavailable",
-        "this registry has no credentials yet: set the secret ADMIN_PASSWORD",
-      );
-    case "locked-out":
-    case "busy": {
-      const { reason, retryAfterSeconds } = failure;
-      return new StatusError("TooManyRequests", WAIT_MESSAGES[reason], { retryAfterSeconds });
-    }
+    case 403:
+      return new StatusError("Forbidden", refusal.message);
+    case 429:
+      return new StatusError("TooManyRequests", refusal.message, { retryAfterSeconds: refusal.retryAfterSeconds });
+    case 503:
+      return new StatusError("ServiceUnavailable", `${refusal.message}: ${refusal.hint}`);
   }
 }
 

@@ -1,5 +1,6 @@
+import type { ReportFailure } from "../../http/index.ts";
 import type { Audit, Gate } from "../../access/index.ts";
-import type { Clock, ReportFailure } from "../../platform/index.ts";
+import type { Clock } from "../../platform/index.ts";
 import type { WatchLimit } from "../watch/watch-limit.ts";
 import type { Authorizer } from "../authorizer.ts";
 import type { ResourceStep } from "../upkeep/resource-maintenance.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { readBody } from "../../platform/index.ts";
+import { readBody } from "../../http/index.ts";
 import { badRequest, bodyFault, decodeBody } from "../../resources/index.ts";
 
 /** Bytes of a body at the most. */

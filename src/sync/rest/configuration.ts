@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { BODY_FAULT_STATUS, bodyFaultMessage, readBodyText } from "../../platform/index.ts";
+import { BODY_FAULT_STATUS, bodyFaultMessage, readBodyText } from "../../http/index.ts";
 import { REGISTRIES, SYNC_TASKS } from "../kinds/index.ts";
 import { readConfig } from "./config-text.ts";
 import { exportConfig } from "./export-config.ts";

@@ -1,11 +1,5 @@
-import {
-  accessEntry,
-  type AuthenticationFailure,
-  type Identity,
-  isAnonymous,
-  WAIT_MESSAGES,
-} from "../../access/index.ts";
-import { restError, restFailure } from "../../platform/index.ts";
+import { restAuthenticationError, restFailure } from "../../http/index.ts";
+import { accessEntry, type Identity, isAnonymous } from "../../access/index.ts";
 import { InProcessClient, notFound } from "../../resources/index.ts";
 import { contextOf } from "./rest-context.ts";
 import { decide, permit, refusal, type Target, type Trail } from "./rest-access.ts";
@@ -22,7 +16,7 @@ const FRESH = "private, no-cache";
 export async function syncApi(services: SyncRestServices, request: Request): Promise<Response> {
   try {
     const identity = await services.gate.authenticate(request);
-    if (!identity.ok) return unauthenticated(identity.error, services.gate.challenge(request));
+    if (!identity.ok) return restAuthenticationError(identity.error, services.gate.challenge(request));
     return await answer(services, request, identity.value);
   } catch (error) {
     return restFailure(error, services.reportFailure(request, error));
@@ -45,7 +39,7 @@ async function answer(services: SyncRestServices, request: Request, identity: Id
     services.audit.record(request, accessEntry(identity, about, outcome));
   }
   if (response.status !== 401) return response;
-  return unauthenticated({ reason: "unauthenticated" }, services.gate.challenge(request));
+  return restAuthenticationError({ reason: "unauthenticated" }, services.gate.challenge(request));
 }
 
 async function dispatch(
@@ -152,18 +146,4 @@ function headerText(text: string): string {
     .slice(0, MAX_WARNING)
     .replaceAll(/[\\"]/g, String.raw`\$&`)
     .replaceAll(/[^\x20-\x7e]/g, "?");
-}
-
-function unauthenticated(failure: AuthenticationFailure, challenge: string): Response {
-  switch (failure.reason) {
-    case "not-configured":
-      return restError(503, "this registry has no credentials yet", "set the secret ADMIN_PASSWORD");
-    case "locked-out":
-    case "busy":
-      return restError(429, WAIT_MESSAGES[failure.reason], undefined, {
-        "retry-after": String(failure.retryAfterSeconds),
-      });
-    default:
-      return restError(401, "authentication required", undefined, { "www-authenticate": challenge });
-  }
 }

@@ -1,5 +1,6 @@
+import type { ReportFailure } from "../../http/index.ts";
 import type { Audit, AuthenticationFailure, Identity } from "../../access/index.ts";
-import type { Clock, ReportFailure, Result } from "../../platform/index.ts";
+import type { Clock, Result } from "../../platform/index.ts";
 import type { ApiServices, Authorizer } from "../../resources/index.ts";
 import type { ExecutionStore, IdStore, LogStore } from "../store/index.ts";
 import type { SecretDecrypter } from "../../secrets/index.ts";

@@ -47,7 +47,7 @@ export function loginPlatform(options: { readonly publicScheme?: "http" | "https
   const authenticator = sessionAuthenticator({
     sessions,
     stands: async () => true,
-    csrfFailure: (request, id) => csrf.csrfFailure(request, id),
+    isForged: (request, id) => csrf.isForged(request, id),
   });
   const scheme = (request: Request) => publicScheme ?? (request.url.startsWith("https:") ? "https" : "http");
   const audited: unknown[] = [];

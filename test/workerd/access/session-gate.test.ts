@@ -30,7 +30,7 @@ const gate = createGate({
     sessionAuthenticator({
       sessions,
       stands: async () => true,
-      csrfFailure: (request, id) => csrf.csrfFailure(request, id),
+      isForged: (request, id) => csrf.isForged(request, id),
     }),
   ],
   settingsAccount: (name) => (name === "admin" ? { groups: ["system:masters"], roles: [] } : undefined),
@@ -41,7 +41,7 @@ const gate = createGate({
 
 const ask = (method: string, headers: Record<string, string>) =>
   gate.authenticate(new Request(`${ORIGIN}/auth/kubeconfig`, { method, headers }));
-const FORGED = { ok: false, error: { reason: "unauthenticated", detail: "csrf" } };
+const FORGED = { ok: false, error: { reason: "forged" } };
 
 it("a session that the gate has seen is checked against forgery all the same", async () => {
   const { secret, id } = await sessions.start({ identity: "alice", credential: "1" });

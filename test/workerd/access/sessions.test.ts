@@ -82,7 +82,7 @@ describe("sessionAuthenticator", () => {
   const authenticator = sessionAuthenticator({
     sessions,
     stands: async () => standing.good,
-    csrfFailure: async (request) => (request.method === "GET" ? undefined : "csrf"),
+    isForged: async (request) => request.method !== "GET",
   });
   const get = new Request("https://registry/");
 
@@ -106,7 +106,7 @@ describe("sessionAuthenticator", () => {
     const post = new Request("https://registry/", { method: "POST" });
     expect(await authenticator.authenticate({ scheme: "session", cookie: secret }, post)).toEqual({
       ok: false,
-      error: { reason: "unauthenticated", detail: "csrf" },
+      error: { reason: "forged" },
     });
   });
 

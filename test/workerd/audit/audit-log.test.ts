@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { requestIds } from "../../../src/http/index.ts";
 import { accessEntry, ANONYMOUS, repositoryEntry } from "../../../src/access/index.ts";
-import { clientAddress, requestIds } from "../../../src/platform/index.ts";
+import { clientAddress } from "../../../src/platform/index.ts";
 import { bindings } from "../bindings.ts";
 import { quietLog } from "../fixture.ts";
 import { AuditStore } from "../../../src/audit/audit-store.ts";

@@ -1,11 +1,5 @@
-import {
-  type BodyFault,
-  bodyFaultMessage,
-  InexactInteger,
-  parseYamlDocuments,
-  readBody,
-  SyntaxFault,
-} from "../../../platform/index.ts";
+import { type BodyFault, bodyFaultMessage, readBody } from "../../../http/index.ts";
+import { InexactInteger, parseYamlDocuments, SyntaxFault } from "../../../platform/index.ts";
 import type { JsonObject } from "../../objects/object.ts";
 import { isRecord } from "../../schema/values.ts";
 import { badRequest, StatusError } from "../../status-error.ts";

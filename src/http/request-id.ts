@@ -1,6 +1,4 @@
-import type { Clock } from "./clock.ts";
-import type { Log } from "./log.ts";
-import { uuidv7 } from "./identifiers.ts";
+import { type Clock, type Log, uuidv7 } from "../platform/index.ts";
 
 /** Where request ids come from. */
 export interface RequestIdPorts {

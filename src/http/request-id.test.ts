@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { uuidv7Time } from "./identifiers.ts";
+import { uuidv7Time } from "../platform/index.ts";
 import { failureReporter, requestIds } from "./request-id.ts";
 
 const NOW = Date.UTC(2026, 10, 20);

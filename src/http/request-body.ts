@@ -1,5 +1,5 @@
 import { BODY_PACE, type BodyPace, BodyWatch } from "./body-watch.ts";
-import { err, ok, type Result } from "./result.ts";
+import { err, ok, type Result } from "../platform/index.ts";
 
 /** What is needed of a request. */
 export interface BodySource {

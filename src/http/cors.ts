@@ -1,4 +1,4 @@
-import { ConfigError } from "./config.ts";
+import { ConfigError } from "../platform/index.ts";
 import { withHeaders } from "./response-headers.ts";
 
 /** Lets pages of other origins call the server, by credentials that they send themselves; never by cookies. */

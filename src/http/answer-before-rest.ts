@@ -1,4 +1,4 @@
-import { dropRest } from "./platform/index.ts";
+import { dropRest } from "./unread-body.ts";
 
 /**
  * A refusal as its client gets to see it. workerd closes the connection of a request whose body was not read as soon as

@@ -1,4 +1,4 @@
-import { Unavailable } from "./retries.ts";
+import { Unavailable } from "../platform/index.ts";
 
 /** An error as the REST endpoints write it: `{error, details}`. */
 export function restError(

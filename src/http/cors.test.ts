@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError } from "./config.ts";
+import { ConfigError } from "../platform/index.ts";
 import { createCors } from "./cors.ts";
 
 const ORIGIN = "https://ui.example";
