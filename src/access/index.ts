@@ -34,7 +34,7 @@ export {
 export type { AccessDecision, AccessRequest, Grant, Policy, Rule } from "./policy.ts";
 export { loginGuardClass } from "./login-guard.ts";
 export { passwordAuthenticator, type PasswordPorts } from "./password-authenticator.ts";
-export { newPassword, PASSWORD_LENGTH, PASSWORD_MESSAGES, PasswordHasher } from "./password-hash.ts";
+export { newPassword, PASSWORD_MESSAGES, PasswordHasher } from "./password-hash.ts";
 export { passwordIds } from "./password-ids.ts";
 export { PasswordStore } from "./password-store.ts";
 export { SESSION_COOKIES } from "./presented-credential.ts";
@@ -42,7 +42,7 @@ export { REPOSITORIES, repositoryAccess } from "./repository-access.ts";
 export { BOOTSTRAP_ADMIN, settingsAccounts } from "./settings-accounts.ts";
 export { API_GROUPS } from "./api-groups.ts";
 export { BUILT_IN_ROLES } from "./built-in-roles.ts";
-export { compilePolicy, mastersPolicy } from "./policy-evaluation.ts";
+export { compilePolicy } from "./policy-evaluation.ts";
 export type { Account, ClaimRule, Directory, Issuer, IssuerLogin } from "./directory.ts";
 export { apiKeyPrefix, newApiKey, parseApiKey } from "./api-key.ts";
 export type { BasicCredential } from "./basic.ts";

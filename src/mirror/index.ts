@@ -6,4 +6,4 @@ export * from "./rules/index.ts";
 export * from "./config/index.ts";
 export * from "./plan/index.ts";
 export * from "./run/index.ts";
-export { type RetryPolicy, type RetryPorts, retryWait, withRetries } from "./with-retries.ts";
+export { type RetryPolicy, type RetryPorts, retryWait } from "./with-retries.ts";

@@ -14,9 +14,6 @@ const ALGORITHMS = {
   sha512: { pattern: /^[a-f0-9]{128}$/, hexLength: 128 },
 } as const;
 
-/** Algorithms that pushes may use, the canonical one first. */
-export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ["sha256", "sha512"];
-
 export function isDigestAlgorithm(text: string): text is DigestAlgorithm {
   return Object.hasOwn(ALGORITHMS, text);
 }

@@ -1,8 +1,7 @@
-export { type Descriptor, descriptorSchema, tolerantDescriptorSchema } from "./descriptor.ts";
+export { type Descriptor, tolerantDescriptorSchema } from "./descriptor.ts";
 export {
   type Digest,
   type DigestAlgorithm,
-  DIGEST_ALGORITHMS,
   digestAlgorithm,
   digestBytes,
   digestHex,

@@ -21,7 +21,7 @@ export { apiVersionOf, type KindDeclaration, type PrinterColumn } from "./kinds/
 export { InProcessClient } from "./in-process-client.ts";
 export { impliedMetadata, type ImpliedObjects, withImplied } from "./storage/implied-objects.ts";
 export { isLabelValue, type LabelRequirement, matchesLabels } from "./selectors/label-selector.ts";
-export { checkName, nameFor } from "./objects/names.ts";
+export { checkName } from "./objects/names.ts";
 export { LAST_APPLIED } from "./patch/last-applied.ts";
 export { applyMergePatch } from "./patch/merge-patch.ts";
 export { sameJson } from "./objects/object-pipeline.ts";
@@ -56,7 +56,7 @@ export {
   type StorageHooks,
   type UpdateWrite,
 } from "./storage/storage-hooks.ts";
-export { createUseRule, type UseRule, uses } from "./use/index.ts";
+export { type UseRule, uses } from "./use/index.ts";
 export { type UsageContributor, UsageStatistics } from "./upkeep/usage.ts";
 export type { UsageNumbers } from "./upkeep/usage-store.ts";
 export { watchHubClass } from "./watch/watch-hub.ts";

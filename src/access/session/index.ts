@@ -1,4 +1,4 @@
-export { createCsrf, type Csrf, needsProof } from "./csrf.ts";
+export { createCsrf, type Csrf } from "./csrf.ts";
 export { ownOrigin, publicScheme, sameOrigin, type Scheme } from "./own-origin.ts";
 export { sessionAuthenticator } from "./session-authenticator.ts";
 export { sessionStanding } from "./session-standing.ts";

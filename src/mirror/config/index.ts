@@ -1,5 +1,4 @@
 export { credentialOf } from "./credential-of.ts";
-export { registryEntrySchema, registryTypeSchema } from "./entry-schemas.ts";
 export type { Variables } from "./expand.ts";
 export { toSyncYaml } from "./export.ts";
 export { type ParsedSyncConfig, parseSyncYaml } from "./parse.ts";

@@ -1,4 +1,4 @@
-export { type ListedTags, repositoriesOf, tagsOf } from "./listing.ts";
+export { type ListedTags } from "./listing.ts";
 export {
   type CheckedImage,
   type CreatedDates,

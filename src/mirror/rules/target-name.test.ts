@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseTemplate, repositoryTemplateProblem, tagTemplateProblem } from "./template.ts";
-import { sourceTag, targetCollisions, targetName, targetTag } from "./target-name.ts";
+import { sourceTag, targetName, targetTag } from "./target-name.ts";
 
 const source = { repository: "library/team/nginx", tag: "1.2" };
 
@@ -107,31 +107,5 @@ describe("sourceTag", () => {
     ["{{ .Oops }}", "1", undefined],
   ])("goes back through %j from %j to %j", (template, tag, expected) => {
     expect(sourceTag(template, { repository: "library/nginx" }, tag)).toBe(expected);
-  });
-});
-
-describe("targetCollisions", () => {
-  const sources = [
-    { repository: "a/nginx", tag: "1" },
-    { repository: "b/nginx", tag: "1" },
-    { repository: "b/redis", tag: "1" },
-  ];
-
-  it.each([
-    [{}, []],
-    [{ repository: "m/{{ .Base }}" }, [{ target: "m/nginx:1", sources: ["a/nginx:1", "b/nginx:1"] }]],
-    [{ repository: "m/{{ .Base }}", tag: "{{ .Project }}-{{ .Tag }}" }, []],
-    [{ repository: "m/all" }, [{ target: "m/all:1", sources: ["a/nginx:1", "b/nginx:1", "b/redis:1"] }]],
-    [{ repository: "{{ .Base }}-" }, []],
-  ])("finds those of %j", (target, expected) => {
-    expect(targetCollisions({ registry: "local", ...target }, sources)).toEqual(expected);
-  });
-
-  it("finds tags that become one", () => {
-    const tags = ["1", "2"].map((tag) => ({ repository: "a/nginx", tag }));
-    expect(targetCollisions({ registry: "local", tag: "stable" }, tags)).toEqual([
-      { target: "a/nginx:stable", sources: ["a/nginx:1", "a/nginx:2"] },
-    ]);
-    expect(targetCollisions({ registry: "local" }, [...tags, ...tags])).toEqual([]);
   });
 });

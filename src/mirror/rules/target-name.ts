@@ -1,6 +1,5 @@
 import { parseRepositoryName, parseTag } from "../../oci/index.ts";
 import { err, ok, type Result } from "../../platform/index.ts";
-import type { TargetRule } from "./mirror-rules.ts";
 import { parseTemplate, type TemplateVariable } from "./template.ts";
 
 /** What is copied, as its source calls it. */
@@ -83,31 +82,4 @@ export function sourceTag(
   const after = text(parts.value.slice(position + 1));
   if (!tag.startsWith(before) || !tag.endsWith(after) || tag.length <= before.length + after.length) return undefined;
   return tag.slice(before.length, tag.length - after.length);
-}
-
-/** Images of the source that a rule gives one and the same name at the target. */
-export interface TargetCollision {
-  /** `repository:tag` at the target. */
-  readonly target: string;
-  /** `repository:tag` of all that would be written to it, in their order. */
-  readonly sources: readonly string[];
-}
-
-/**
- * Where images of the source would overwrite each other at a target. To check repositories before their tags are known,
- * give each the same tag. Names that are not legal are left out: `targetName` reports them.
- */
-export function targetCollisions(target: TargetRule, sources: readonly SourceName[]): readonly TargetCollision[] {
-  const byTarget = new Map<string, Set<string>>();
-  for (const source of sources) {
-    const repository = targetName(target.repository, source);
-    const tag = targetTag(target.tag, source);
-    if (!repository.ok || !tag.ok) continue;
-    const key = `${repository.value}:${tag.value}`;
-    const writers = byTarget.get(key) ?? new Set();
-    byTarget.set(key, writers.add(`${source.repository}:${source.tag}`));
-  }
-  return [...byTarget]
-    .filter(([, writers]) => writers.size > 1)
-    .map(([name, writers]) => ({ target: name, sources: [...writers] }));
 }

@@ -1,4 +1,4 @@
-export { copyItem, type CopyItemPorts, settledItem } from "./copy-item.ts";
+export { copyItem, type CopyItemPorts } from "./copy-item.ts";
 export { deleteTags } from "./delete-tags.ts";
 export { type BudgetRule, ProcessBudget } from "./process-budget.ts";
 export {
@@ -10,6 +10,5 @@ export {
   type PruneResult,
   type RunState,
   type RunSummary,
-  summarize,
 } from "./run-summary.ts";
 export { type RunEvent, type RunOptions, type RunPorts, runTask } from "./run-task.ts";

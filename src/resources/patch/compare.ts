@@ -1,16 +1,6 @@
 import type { SchemaNode } from "../kinds/kind.ts";
 import { equalJson } from "../schema/values.ts";
-import {
-  childOf,
-  EMPTY_SET,
-  type FieldSet,
-  isEmptySet,
-  MEMBER,
-  nodeOf,
-  setOf,
-  union,
-  withoutTop,
-} from "./field-set.ts";
+import { childOf, EMPTY_SET, type FieldSet, MEMBER, nodeOf, setOf, union, withoutTop } from "./field-set.ts";
 import { type Part, type Parts, partsOf } from "./typed-value.ts";
 
 /** What differs between two values. A field is in `added` or `removed` with everything below it. */
@@ -29,10 +19,6 @@ const SAME: Nodes = { added: undefined, modified: undefined, removed: undefined 
 /** Compares two objects field by field, as their schema divides them. The order of sets and map-like lists is no difference. */
 export function compareValues(before: unknown, after: unknown, node: SchemaNode | undefined): Comparison {
   return compareBelow(partsOf(before, node) ?? NO_PARTS, partsOf(after, node) ?? NO_PARTS);
-}
-
-export function isSame({ added, modified, removed }: Comparison): boolean {
-  return isEmptySet(added) && isEmptySet(modified) && isEmptySet(removed);
 }
 
 function compareBelow(before: Parts, after: Parts): Comparison {

@@ -1,3 +1,3 @@
-export { type UsedObject, usedObjects, uses, usesObjects } from "./used-objects.ts";
+export { type UsedObject, uses, usesObjects } from "./used-objects.ts";
 export { createUseRule, type UseRule } from "./use-rule.ts";
 export { guarded } from "./guarded-connecter.ts";

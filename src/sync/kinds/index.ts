@@ -1,5 +1,5 @@
-export { type Condition, timestamp, withConditions } from "./condition.ts";
-export { type Execution, executionObject, type ExecutionSpec, type ExecutionStatus, TASK_LABEL } from "./execution.ts";
+export { type Condition, timestamp } from "./condition.ts";
+export { type Execution, type ExecutionSpec, type ExecutionStatus } from "./execution.ts";
 export {
   EXECUTIONS,
   LOCAL_REGISTRY,
@@ -22,8 +22,6 @@ export type {
   RunRefusal,
   TaskControl,
 } from "./ports.ts";
-export { addressProblem, registryAddress } from "./registry-address.ts";
-export { testedStatus } from "./registry-connecters.ts";
 export { type RegistrySpec, type RegistryStatus, type RegistryType } from "./registry.ts";
 export { syncGroup, type SyncGroupPorts } from "./sync-group.ts";
 export type { SyncTask, SyncTaskSpec, SyncTaskStatus } from "./sync-task.ts";

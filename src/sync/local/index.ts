@@ -1,1 +1,1 @@
-export { createLocalRegistry, LOCAL_ORIGIN, type LocalRegistryPorts } from "./local-registry.ts";
+export { createLocalRegistry, type LocalRegistryPorts } from "./local-registry.ts";

@@ -7,8 +7,6 @@ import {
   openApiV2Document,
 } from "./openapi-v2-document.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
-
-export { OPENAPI_V2_PROTOBUF as OPENAPI_V2_CONTENT_TYPE } from "../negotiate.ts";
 export { openApiV2Document } from "./openapi-v2-document.ts";
 
 const documents = new WeakMap<readonly ServedGroup[], Uint8Array>();
