@@ -65,9 +65,9 @@ function named(
 function manifestRoute(segments: readonly string[], text: string): Route | RouteFailure {
   return named(segments, (repository) => {
     const reference = parseReference(decode(text));
-    if (reference === "digest-invalid") return { kind: "failure", code: "DIGEST_INVALID", detail: text };
-    if (reference === "tag-invalid") return { kind: "failure", code: "TAG_INVALID", detail: text };
-    return { kind: "manifest", repository, reference };
+    if (reference.ok) return { kind: "manifest", repository, reference: reference.value };
+    const code = reference.error.reason === "digest-invalid" ? "DIGEST_INVALID" : "TAG_INVALID";
+    return { kind: "failure", code, detail: text };
   });
 }
 

@@ -1,3 +1,4 @@
+import { err, ok, type Result } from "../platform/index.ts";
 import {
   type Digest,
   digestAlgorithm,
@@ -86,8 +87,9 @@ async function mount(call: Call, repository: RepositoryName): Promise<Response> 
 }
 
 async function pushWhole(call: Call, repository: RepositoryName): Promise<Response> {
-  const digest = digestParameter(call);
-  if (digest instanceof Response) return digest;
+  const named = digestParameter(call);
+  if (!named.ok) return named.error;
+  const digest = named.value;
   const { stream, length } = requestBody(call.request);
   if (length !== undefined) {
     const pushed = await call.services.uploads.push(repository, digest, stream, length);
@@ -108,19 +110,19 @@ async function status(call: Call, address: UploadAddress): Promise<Response> {
 
 async function append(call: Call, address: UploadAddress): Promise<Response> {
   const body = chunk(call.request);
-  if (body instanceof Response) return body;
-  const size = await call.services.uploads.append(address, body);
+  if (!body.ok) return body.error;
+  const size = await call.services.uploads.append(address, body.value);
   if (size.ok) return new Response(null, { status: 202, headers: uploadHeaders(call, address, size.value) });
   return uploadFailure(call, address, size.error);
 }
 
 async function close(call: Call, address: UploadAddress): Promise<Response> {
   const digest = digestParameter(call);
-  if (digest instanceof Response) return digest;
+  if (!digest.ok) return digest.error;
   const body = chunk(call.request);
-  if (body instanceof Response) return body;
-  const closed = await call.services.uploads.close(address, digest, body);
-  return closed.ok ? created(address.repository, digest) : uploadFailure(call, address, closed.error);
+  if (!body.ok) return body.error;
+  const closed = await call.services.uploads.close(address, digest.value, body.value);
+  return closed.ok ? created(address.repository, digest.value) : uploadFailure(call, address, closed.error);
 }
 
 /** A failure that leaves the upload open also says where it stands, so that a client need not ask. */
@@ -135,19 +137,18 @@ function uploadFailure(call: Call, address: UploadAddress, failure: Parameters<t
 }
 
 /** The body of a `PATCH` or closing `PUT`, with the place that `Content-Range` gives it. */
-function chunk(request: Request): UploadBody | Response {
+function chunk(request: Request): Result<UploadBody, Response> {
   const body = requestBody(request);
   const header = request.headers.get("content-range");
-  if (header === null) return body;
+  if (header === null) return ok(body);
   const range = parseContentRange(header);
-  if (range === undefined) return errorResponse("RANGE_INVALID", { detail: header });
+  if (range === undefined) return err(errorResponse("RANGE_INVALID", { detail: header }));
   const length = range.last - range.first + 1;
   if (body.length !== undefined && body.length > 0 && length !== body.length) {
-    return errorResponse("SIZE_INVALID", {
-      detail: `Content-Range names ${length} bytes, Content-Length ${body.length}`,
-    });
+    const detail = `Content-Range names ${length} bytes, Content-Length ${body.length}`;
+    return err(errorResponse("SIZE_INVALID", { detail }));
   }
-  return { ...body, offset: range.first };
+  return ok({ ...body, offset: range.first });
 }
 
 function requestBody(request: Request): UploadBody {
@@ -158,11 +159,12 @@ function requestBody(request: Request): UploadBody {
   return { stream: request.body, length };
 }
 
-function digestParameter(call: Call): Digest | Response {
+function digestParameter(call: Call): Result<Digest, Response> {
   const text = call.url.searchParams.get("digest");
   if (text === null || text === "")
-    return errorResponse("DIGEST_INVALID", { message: "the digest parameter is missing" });
-  return parseDigest(text) ?? unsupportedDigest(text);
+    return err(errorResponse("DIGEST_INVALID", { message: "the digest parameter is missing" }));
+  const digest = parseDigest(text);
+  return digest === undefined ? err(unsupportedDigest(text)) : ok(digest);
 }
 
 function unsupportedDigest(text: string): Response {

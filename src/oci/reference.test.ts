@@ -17,12 +17,12 @@ describe("parseReference", () => {
     ["latest:1", "digest-invalid"],
     [`md5:${"0".repeat(32)}`, "digest-invalid"],
   ])("%j", (text, expected) => {
-    expect(parseReference(text)).toEqual(expected);
+    const reference = parseReference(text);
+    expect(reference.ok ? reference.value : reference.error.reason).toEqual(expected);
   });
 
   it.each(["v1.2", DIGEST])("gives %s back as text", (text) => {
     const reference = parseReference(text);
-    if (typeof reference === "string") throw new Error(reference);
-    expect(referenceText(reference)).toBe(text);
+    expect(reference.ok && referenceText(reference.value)).toBe(text);
   });
 });

@@ -1,3 +1,4 @@
+import { err, ok, type Result } from "../platform/index.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 import { parseTag, type Tag } from "./tag.ts";
 
@@ -6,16 +7,19 @@ export type Reference =
   | { readonly kind: "tag"; readonly tag: Tag }
   | { readonly kind: "digest"; readonly digest: Digest };
 
-export type ReferenceFailure = "digest-invalid" | "tag-invalid";
+/** Why a text names no manifest. */
+export interface ReferenceFailure {
+  readonly reason: "digest-invalid" | "tag-invalid";
+}
 
 /** Parses `<reference>`: anything with a colon can only be a digest, since tags have none. */
-export function parseReference(text: string): Reference | ReferenceFailure {
+export function parseReference(text: string): Result<Reference, ReferenceFailure> {
   if (text.includes(":")) {
     const digest = parseDigest(text);
-    return digest === undefined ? "digest-invalid" : { kind: "digest", digest };
+    return digest === undefined ? err({ reason: "digest-invalid" }) : ok({ kind: "digest", digest });
   }
   const tag = parseTag(text);
-  return tag === undefined ? "tag-invalid" : { kind: "tag", tag };
+  return tag === undefined ? err({ reason: "tag-invalid" }) : ok({ kind: "tag", tag });
 }
 
 export function referenceText(reference: Reference): string {

@@ -115,8 +115,8 @@ export async function pushBlob(
 export function pushManifest(kernel: Kernel, repository: RepositoryName, body: object, tag?: string) {
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const reference = parseReference(tag ?? digestBytes("sha256", bytes));
-  if (typeof reference === "string") throw new Error(reference);
-  return kernel.manifests.put({ repository, reference, tags: [], bytes, contentType: undefined });
+  if (!reference.ok) throw new Error(reference.error.reason);
+  return kernel.manifests.put({ repository, reference: reference.value, tags: [], bytes, contentType: undefined });
 }
 
 /** An image manifest of blobs; the first one is the config. */

@@ -29,11 +29,11 @@ async function world({ replicaIsEmpty }: { replicaIsEmpty: boolean }) {
   const look = async (what: string, fresh = false) => {
     asked.length = 0;
     const reference = parseReference(what === "blob" ? blob.digest : what);
-    if (typeof reference === "string") throw new Error(reference);
+    if (!reference.ok) throw new Error(reference.error.reason);
     const found =
       what === "blob"
         ? await reader.blobs.find(repository, blob.digest, fresh)
-        : await reader.manifests.find(repository, reference, fresh);
+        : await reader.manifests.find(repository, reference.value, fresh);
     return { isThere: found.ok, asked: [...asked] };
   };
   return { look, reader, repository, manifest: pushed.value.digest, blob: blob.digest };

@@ -14,8 +14,8 @@ export function localReading(
   async function find(text: string): Promise<StoredManifest | undefined> {
     const repository = place();
     const reference = parseReference(text);
-    if (typeof reference === "string") throw new RegistryError("refused", `this registry: ${text}: ${reference}`);
-    const found = await attempted(`reading ${name}`, () => manifests.find(repository, reference, true));
+    if (!reference.ok) throw new RegistryError("refused", `this registry: ${text}: ${reference.error.reason}`);
+    const found = await attempted(`reading ${name}`, () => manifests.find(repository, reference.value, true));
     return found.ok ? found.value : undefined;
   }
 

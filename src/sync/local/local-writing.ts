@@ -47,10 +47,10 @@ export function localWriting(place: () => RepositoryName, { content, mayRead }: 
     async putManifest(text, { mediaType, bytes }) {
       const repository = place();
       const reference = parseReference(text);
-      if (typeof reference === "string") throw new RegistryError("refused", `this registry: ${text}: ${reference}`);
+      if (!reference.ok) throw new RegistryError("refused", `this registry: ${text}: ${reference.error.reason}`);
       const what = `writing ${repository}:${text}`;
       const put = await attempted(what, () =>
-        manifests.put({ repository, reference, tags: [], bytes, contentType: mediaType }),
+        manifests.put({ repository, reference: reference.value, tags: [], bytes, contentType: mediaType }),
       );
       if (!put.ok) throw contentError(put.error, what);
       return { subject: put.value.subject !== undefined };
