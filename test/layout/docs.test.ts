@@ -8,7 +8,14 @@ const files = globSync(["src/**/*", "test/**/*", "bench/**/*"], { cwd: ROOT }).m
 );
 const code = files.filter((file) => file.endsWith(".ts")).map((file) => readFileSync(path.join(ROOT, file), "utf8"));
 
-const PAGES = globSync(["docs/architecture.md", "CONTRIBUTING.md", "src/*/README.md"], { cwd: ROOT });
+const PAGES = globSync(
+  [
+    "docs/{architecture,uploads,reads,garbage-collection,operation-counts,self-host}.md",
+    "CONTRIBUTING.md",
+    "src/*/README.md",
+  ],
+  { cwd: ROOT },
+);
 
 /** What a page sets in code. */
 function named(page: string): readonly string[] {
