@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { app } from "../../src/app.ts";
+import { app } from "./app.ts";
 
-const WRANGLER = readFileSync(path.resolve(import.meta.dirname, "../../wrangler.toml"), "utf8");
+const WRANGLER = readFileSync(path.resolve(import.meta.dirname, "../wrangler.toml"), "utf8");
 
 /** Patterns of what goes to the Worker before any page is looked for. @see wrangler.toml, `run_worker_first` */
 const PATTERNS = [...(/run_worker_first = \[([^\]]*)\]/.exec(WRANGLER)?.[1] ?? "").matchAll(/"([^"]+)"/g)].map(
