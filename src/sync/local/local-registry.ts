@@ -30,10 +30,10 @@ export const LOCAL_ORIGIN = "local:";
 const PAGE = 1000;
 
 /**
- * A blob of that size is written while a message has time for it if its source sends 2.2 MB/s; a slower one is stopped,
- * and sent once more in parts. In bytes; R2 and S3 take up to 5 GiB.
+ * Largest layer that is written in one go, in bytes: as large as a part of those that are not, so that an interruption
+ * never costs more than one of them.
  */
-const WHOLE_BLOB = 1024 * 1024 * 1024;
+const WHOLE_BLOB = 64 * 1024 * 1024;
 
 const CAPABILITIES: RegistryCapabilities = {
   catalog: true,
