@@ -12,6 +12,8 @@ import type { ApiServices } from "./services.ts";
 
 /** Longest warning sent, in characters; clients cut or refuse longer headers. */
 const MAX_WARNING = 256;
+/** Characters of all warnings of an answer: clients bound their headers, Node's at 16 KiB. @see kubernetes/apiserver, warning.go */
+const MAX_WARNINGS = 4096;
 
 /** One authenticated request to the resource API. */
 export interface ApiCall {
@@ -96,12 +98,16 @@ function fieldManagerOf(call: ApiCall): string {
 
 /** Adds what the request was warned of (RFC 7234 section 5.5). */
 export function withWarnings(response: Response, warnings: readonly string[]): Response {
-  for (const warning of warnings) {
-    const text = warning
+  let left = MAX_WARNINGS;
+  for (const [index, warning] of warnings.entries()) {
+    const isLast = left < MAX_WARNING && index < warnings.length - 1;
+    const text = (isLast ? `and ${warnings.length - index} more` : warning)
       .slice(0, MAX_WARNING)
       .replaceAll(/[\\"]/g, "\\$&")
       .replaceAll(/[^\x20-\x7e]/g, "?");
     response.headers.append("warning", `299 - "${text}"`);
+    left -= text.length;
+    if (isLast) break;
   }
   return response;
 }
